@@ -1,0 +1,1 @@
+"""Partner Gateway: a scoped GraphQL API over delegated meeting rooms."""

@@ -1,0 +1,20 @@
+"""Instants: read from the clock once, printed in one way (architecture rules 5 and 11)."""
+
+from datetime import UTC, datetime
+
+INSTANT_LENGTH = 27
+
+
+def print_instant(moment: datetime) -> str:
+    """`YYYY-MM-DDTHH:MM:SS.ffffffZ`, the one form of an instant in the database, in cursors and in answers.
+
+    Raises ValueError for a datetime without a zone.
+    """
+    if moment.tzinfo is None:
+        raise ValueError("an instant needs a time zone")
+    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z".rjust(INSTANT_LENGTH, "0")
+
+
+def parse_instant(text: str) -> datetime:
+    """The instant that `print_instant` printed."""
+    return datetime.fromisoformat(text)

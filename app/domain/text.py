@@ -1,0 +1,35 @@
+"""Keys for sorting, uniqueness and search, alike in Python and in every database (architecture rule 11)."""
+
+import unicodedata
+from collections.abc import Iterable
+
+MIN_SEARCH_LENGTH = 2
+"""Characters that a search needs at least, after trimming."""
+MAX_SEARCH_TERMS = 8
+"""More words than this in one search are refused."""
+
+
+def fold(text: str) -> str:
+    """The text as it is compared: NFKC and case-folded, outer spaces trimmed and inner runs of space made one."""
+    return " ".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).split())
+
+
+def search_key(texts: Iterable[str | None]) -> str:
+    """Every place in these texts where a word begins, each followed by what comes after it up to the next space.
+
+    A search term is found with one literal test, ` term` being part of the key: `lg01` and `b16-lg01` are both
+    beginnings in `k-b16-lg01`.
+    """
+    beginnings: dict[str, None] = {}
+    for text in texts:
+        for word in fold(text or "").split(" "):
+            starts = (i for i, letter in enumerate(word) if letter.isalnum() and (i == 0 or not word[i - 1].isalnum()))
+            for start in {0, *starts}:
+                if word[start:]:
+                    beginnings[word[start:]] = None
+    return "".join(f" {beginning}" for beginning in beginnings)
+
+
+def search_terms(search: str) -> list[str]:
+    """The folded words of a search; each has to begin a word of what is found."""
+    return fold(search).split(" ")

@@ -1,0 +1,1 @@
+"""What can be changed, one verb a function, each inside one `Work`."""

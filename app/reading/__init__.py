@@ -1,0 +1,1 @@
+"""Each noun declared once; lists, look-ups, edges, counts and cursors follow from the declaration."""

@@ -1,0 +1,1 @@
+"""Tables, engines, migrations and the reading of files. Knows neither rules nor GraphQL."""

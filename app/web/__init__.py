@@ -1,0 +1,1 @@
+"""HTTP: bearer tokens, the GraphQL endpoint, health."""

@@ -1,7 +1,6 @@
 """Settings, read once from the environment; a `GATEWAY_` variable that is not one of them is refused."""
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -70,12 +69,11 @@ class SettingsRefused(Exception):
     """The environment says something that is not a setting, or not a valid one. The message is fit for an operator."""
 
 
-def read_settings(environment: Mapping[str, str] | None = None, **overrides: object) -> Settings:
+def read_settings(**overrides: object) -> Settings:
     """The settings of this environment. Raises `SettingsRefused` naming every variable that is wrong or unknown."""
-    names = os.environ if environment is None else environment
     known = {PREFIX + name.upper() for name in Settings.model_fields}
     unknown = sorted(
-        name for name in names if name.upper().startswith(PREFIX) and name.upper().split("__")[0] not in known
+        name for name in os.environ if name.upper().startswith(PREFIX) and name.upper().split("__")[0] not in known
     )
     if unknown:
         accepted = ", ".join(sorted(known))

@@ -35,7 +35,7 @@ class PartnershipState(StrEnum):
 
 
 class InvitationState(StrEnum):
-    """What became of an invitation (domain.md 7 #1). EXPIRED is also computed from the clock while PENDING is stored."""
+    """What became of an invitation (domain.md 7 #1). A stored PENDING reads as EXPIRED once its time is over."""
 
     PENDING = "PENDING"
     ACCEPTED = "ACCEPTED"

@@ -3,6 +3,8 @@
 import unicodedata
 from collections.abc import Iterable
 
+KEY_LENGTH = 512
+"""Characters that a key keeps: NFKC can make one character eighteen, and an index row has to hold the key."""
 MIN_SEARCH_LENGTH = 2
 """Characters that a search needs at least, after trimming."""
 MAX_SEARCH_TERMS = 8
@@ -12,6 +14,11 @@ MAX_SEARCH_TERMS = 8
 def fold(text: str) -> str:
     """The text as it is compared: NFKC and case-folded, outer spaces trimmed and inner runs of space made one."""
     return " ".join(unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).split())
+
+
+def name_key(name: str) -> str:
+    """What a name is sorted by, compared by and unique by."""
+    return fold(name)[:KEY_LENGTH]
 
 
 def search_key(texts: Iterable[str | None]) -> str:

@@ -1,0 +1,126 @@
+"""One way to reach either database: connections that only read, and sessions that write.
+
+SQLite has one writer, checked out exclusively, that begins with BEGIN IMMEDIATE (a deferred transaction that reads and
+then writes fails or loses updates under concurrency). On both engines the readers are a pool that cannot write.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Self
+
+from sqlalchemy import event
+from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+BUSY_TIMEOUT_MS = 10_000
+"""How long a command waits for the server's write, and the server for a command's."""
+SQLITE_READERS = 4
+"""More readers only queue: the work is done under the interpreter's lock."""
+DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+
+
+class UnknownDatabase(ValueError):
+    """A database address that is neither SQLite's nor PostgreSQL's. The message says what is accepted."""
+
+
+def read_address(address: str) -> URL:
+    """The address with the driver that this gateway uses. Raises `UnknownDatabase`."""
+    url = make_url(address)
+    driver = DRIVERS.get(url.drivername.split("+")[0])
+    if driver is None:
+        raise UnknownDatabase(f"a database is `sqlite:///FILE` or `postgresql://…`, not `{url.drivername}://…`")
+    return url.set(drivername=driver)
+
+
+def prepare_sqlite(connection: Any, *, query_only: bool) -> None:
+    """Settings of one SQLite connection; FULL, because NORMAL may lose the last commits when power fails."""
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    cursor.execute(f"PRAGMA query_only = {int(query_only)}")
+    cursor.close()
+
+
+def open_sqlite(url: URL, *, query_only: bool) -> AsyncEngine:
+    """The writer, or the readers, of an SQLite file."""
+    engine = create_async_engine(
+        url,
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=SQLITE_READERS if query_only else 1,
+        max_overflow=0,
+        connect_args={"timeout": BUSY_TIMEOUT_MS / 1000},
+        isolation_level="AUTOCOMMIT" if query_only else None,
+    )
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def connect(connection: Any, _: object) -> None:
+        prepare_sqlite(connection, query_only=query_only)
+
+    if not query_only:
+
+        @event.listens_for(engine.sync_engine, "begin")
+        def begin(connection: Connection) -> None:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def open_postgresql(url: URL, pool_size: int, connect_timeout: float, *, query_only: bool) -> AsyncEngine:
+    """A pool for PostgreSQL; a connection that died while idle is replaced before it is used."""
+    server = {"application_name": "partner-gateway", "default_transaction_read_only": "on" if query_only else "off"}
+    return create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_pre_ping=True,
+        connect_args={"timeout": connect_timeout, "server_settings": server},
+        isolation_level="AUTOCOMMIT" if query_only else None,
+    )
+
+
+class Database:
+    """A database that is open. `close` it, or use it as a context."""
+
+    def __init__(self, address: str, *, pool_size: int = 10, connect_timeout: float = 5.0) -> None:
+        self.url = read_address(address)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            self.writer = open_sqlite(self.url, query_only=False)
+            self.readers = open_sqlite(self.url, query_only=True)
+        else:
+            self.writer = open_postgresql(self.url, pool_size, connect_timeout, query_only=False)
+            self.readers = open_postgresql(self.url, pool_size, connect_timeout, query_only=True)
+
+    @property
+    def file(self) -> Path | None:
+        """The SQLite file, None for PostgreSQL."""
+        return Path(self.url.database) if self.is_sqlite and self.url.database else None
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for one short read; it cannot write."""
+        async with self.readers.connect() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncSession]:
+        """A session in one transaction, rolled back unless it is committed."""
+        async with AsyncSession(self.writer, expire_on_commit=False) as session:
+            yield session
+
+    async def close(self) -> None:
+        """Give every connection back."""
+        await self.writer.dispose()
+        await self.readers.dispose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()

@@ -1,0 +1,51 @@
+"""Marks by which the tripwire knows where a statement came from, and the only two ways past `visible`."""
+
+from typing import Any, TypeAlias, TypeVar
+
+from sqlalchemy import Executable, Select
+from sqlalchemy.sql import ColumnExpressionArgument
+from sqlmodel import SQLModel
+
+from app.storage.tables import LINK_TABLES
+
+SCOPE = "scope"
+"""Execution option: the tables that a select may name because of how it was made."""
+UNSCOPED = "unscoped"
+"""Execution option: why a statement is not scoped to a viewer."""
+EVERY_TABLE = frozenset({"*"})
+
+Rows: TypeAlias = Select[*tuple[Any, ...]]
+"""A select of whatever columns."""
+Statement = TypeVar("Statement", bound=Executable)
+
+
+def scoped(statement: Rows, tables: frozenset[str]) -> Rows:
+    """The statement, marked as allowed to name these tables."""
+    return statement.execution_options(**{SCOPE: tables})
+
+
+def rule(statement: Rows, *of: Any) -> Rows:
+    """A select inside a rule of `visible`: what it names, it names to decide.
+
+    `of` are the outer tables that it asks about. Nothing else is taken from outside, whatever the rule is used in.
+    """
+    return scoped(statement, EVERY_TABLE).correlate(*of or (None,))
+
+
+def linked(statement: Rows, link: type[SQLModel], on: ColumnExpressionArgument[bool]) -> Rows:
+    """The statement joined to rows that only say what belongs together.
+
+    A link shows nothing by itself: it is seen where both of its ends are, and both ends come from `visible`.
+    Raises ValueError for a table that is more than a link.
+    """
+    name = str(link.__tablename__)
+    if name not in LINK_TABLES:
+        raise ValueError(f"{name} is not a link; join what `visible` answers")
+    allowed: frozenset[str] = statement.get_execution_options().get(SCOPE, frozenset())
+    return scoped(statement.join(link, on), allowed | {name})
+
+
+def unscoped(statement: Statement, reason: str) -> Statement:
+    """The statement, allowed past `visible` for this reason. Every use is pinned by a test."""
+    made: Statement = statement.execution_options(**{UNSCOPED: reason})
+    return made

@@ -1,0 +1,91 @@
+"""The tripwire: a statement over our tables that was not made from `visible` raises before it reaches the database.
+
+It looks at every select inside a statement, however deep. One that names a table must have been made by `visible`, by a
+rule, by `linked`, or be `unscoped` with a reason; a change must come from a `Work`. A statement that passed once is
+known by its text and the names of its parameters, so that the look costs one lookup afterwards.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Delete, Insert, Select, Table, Update, event
+from sqlalchemy.engine import Connection
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.selectable import Alias, FromClause, Join
+
+from app.access.scoping import EVERY_TABLE, SCOPE, UNSCOPED, Rows
+from app.storage.engines import Database
+from app.storage.tables import metadata
+
+WORK = "work"
+"""Execution option of a connection that a `Work` writes on."""
+GUARDED = frozenset(metadata.tables)
+NAMED_IN_TEXT = re.compile(rf"\b({'|'.join(sorted(GUARDED))})\b", re.IGNORECASE)
+KNOWN_STATEMENTS = 10_000
+"""Texts remembered as checked; beyond that all are forgotten and checked again."""
+
+
+class UnscopedStatement(Exception):
+    """A statement over a tenant's table that was not made from `visible`: a defect of this program."""
+
+
+def named_tables(clause: FromClause) -> Iterator[str]:
+    """The tables that a FROM clause names directly; subqueries are looked at by themselves."""
+    if isinstance(clause, Join):
+        yield from named_tables(clause.left)
+        yield from named_tables(clause.right)
+    elif isinstance(clause, Alias):
+        yield from named_tables(clause.element)
+    elif isinstance(clause, Table):
+        yield clause.name
+
+
+def check_select(select: Rows) -> None:
+    """Raises `UnscopedStatement` where a select names a table that it was not made for."""
+    scope = select.get_execution_options().get(SCOPE, frozenset())
+    if scope == EVERY_TABLE:
+        return
+    named = {name for clause in select.get_final_froms() for name in named_tables(clause)}
+    if strays := (named & GUARDED) - scope:
+        raise UnscopedStatement(f"a statement over {', '.join(sorted(strays))} was not made from `visible`")
+
+
+def check(statement: Any, options: Any) -> None:
+    """Raises `UnscopedStatement` for a statement that is neither scoped, nor a Work's, nor unscoped for a reason."""
+    if options.get(UNSCOPED):
+        return
+    is_change = isinstance(statement, Insert | Update | Delete)
+    if is_change and not options.get(WORK) and (strays := GUARDED.intersection(named_tables(statement.table))):
+        raise UnscopedStatement(f"a change of {', '.join(strays)} outside of a Work")
+    for part in visitors.iterate(statement):
+        if isinstance(part, Select):
+            check_select(part)
+
+
+def check_text(statement: str) -> None:
+    """Raises `UnscopedStatement` for SQL written by hand over one of our tables."""
+    if (found := NAMED_IN_TEXT.search(statement)) and not statement.lstrip().upper().startswith("PRAGMA"):
+        raise UnscopedStatement(f"a statement over {found[1]} was written by hand")
+
+
+def arm(database: Database) -> Database:
+    """The database, with the tripwire on every connection."""
+    known: set[Any] = set()
+
+    def look(_c: Connection, _cursor: object, sql: str, _p: object, context: Any, _many: bool) -> None:
+        compiled = context.compiled
+        if compiled is None or context.isddl:
+            return check_text(sql) if not context.isddl else None
+        options = context.execution_options
+        identity = (sql, tuple(compiled.bind_names.values()), bool(options.get(UNSCOPED)), bool(options.get(WORK)))
+        if identity not in known:
+            check(context.invoked_statement, options)
+            if len(known) >= KNOWN_STATEMENTS:
+                known.clear()
+            known.add(identity)
+        return None
+
+    for engine in {database.writer, database.readers}:
+        event.listen(engine.sync_engine, "before_cursor_execute", look)
+    return database

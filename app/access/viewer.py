@@ -1,0 +1,44 @@
+"""Who asks, and how that reaches a statement."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import BindParameter, Integer, bindparam
+
+from app.domain.moments import print_instant
+from app.domain.permissions import NOTHING, DirectoryRole, Permission, union
+from app.domain.vocabulary import PrincipalKind
+from app.storage.columns import text
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who asks: a user or application of a tenant. Group membership always comes from the stored directory."""
+
+    tenant_id: str
+    principal_id: str
+    kind: PrincipalKind = PrincipalKind.USER
+    directory_roles: frozenset[DirectoryRole] = frozenset()
+
+    @property
+    def directory(self) -> Permission:
+        """What the directory roles grant over everything of the home tenant. An application has none."""
+        if self.kind is not PrincipalKind.USER:
+            return NOTHING
+        return union(role.permissions for role in self.directory_roles)
+
+
+VIEWER_TENANT: BindParameter[str] = bindparam("viewer_tenant", type_=text())
+VIEWER_PRINCIPAL: BindParameter[str] = bindparam("viewer_principal", type_=text())
+VIEWER_DIRECTORY: BindParameter[int] = bindparam("viewer_directory", type_=Integer())
+MOMENT: BindParameter[str] = bindparam("moment", type_=text())
+
+
+def binds(viewer: Viewer, moment: datetime) -> dict[str, str | int]:
+    """The values that every statement made from `visible` is run with."""
+    return {
+        VIEWER_TENANT.key: viewer.tenant_id,
+        VIEWER_PRINCIPAL.key: viewer.principal_id,
+        VIEWER_DIRECTORY.key: viewer.directory.value,
+        MOMENT.key: print_instant(moment),
+    }

@@ -19,7 +19,6 @@ from sqlalchemy import (
     Subquery,
     and_,
     false,
-    func,
     not_,
     or_,
     select,
@@ -40,8 +39,6 @@ from app.storage.tables import (
     AuditEntry,
     GroupMember,
     Invitation,
-    InvitationGroup,
-    InvitationRoom,
     Partnership,
     Principal,
     Role,
@@ -415,29 +412,3 @@ RULES: dict[type[SQLModel], Callable[[Right], Condition]] = {
     Tenant: tenant,
     AuditEntry: audit_entry,
 }
-
-
-# --- what rules alone may count or explain --------------------------------------------------------------------------
-
-
-def offered_room_count() -> ColumnElement[int]:
-    """How many rooms an invitation offers now, for both sides; the invitee learns the number and nothing else (#45)."""
-    of_invitation = and_(
-        col(InvitationRoom.tenant_id) == col(Invitation.tenant_id),
-        col(InvitationRoom.invitation_id) == col(Invitation.id),
-    )
-    by_room = select(col(InvitationRoom.room_id)).where(of_invitation)
-    by_group = (
-        select(col(RoomGroupRoom.room_id))
-        .join(InvitationGroup, is_in_group(col(InvitationGroup.tenant_id), col(InvitationGroup.group_id)))
-        .where(
-            col(InvitationGroup.tenant_id) == col(Invitation.tenant_id),
-            col(InvitationGroup.invitation_id) == col(Invitation.id),
-        )
-    )
-    rooms = select(func.count()).where(
-        col(Room.tenant_id) == col(Invitation.tenant_id),
-        col(Room.retired_at).is_(None),
-        or_(col(Room.id).in_(rule(by_room, Invitation)), col(Room.id).in_(rule(by_group, Invitation))),
-    )
-    return rule(rooms, Invitation).scalar_subquery()

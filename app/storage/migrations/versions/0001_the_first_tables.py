@@ -116,6 +116,7 @@ def upgrade() -> None:
         sa.Column("kind", text(32), nullable=False),
         sa.Column("name", text(256), nullable=False),
         sa.Column("name_key", text(512), nullable=False),
+        sa.Column("search_key", text(), nullable=False),
         sa.Column("user_principal_name", text(256), nullable=True),
         sa.Column("user_type", text(32), nullable=True),
         sa.Column("created_at", text(27), nullable=False),

@@ -1,0 +1,113 @@
+"""What follows from rows that the viewer sees: links, counts, names to sort by, and the reasons for a permission.
+
+Nothing here widens what `visible` shows: a link is joined to visible rows on both ends, and the rest is said only of a
+row that `visible` answered.
+"""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Subquery, and_, func, or_, select, union
+from sqlalchemy.orm import aliased
+from sqlmodel import SQLModel, col
+
+from app.access.scoping import Rows, rule
+from app.access.visible import has_role, held_as_partner, held_at_home, is_in_group, reach, scope_of
+from app.domain.vocabulary import PartnershipState
+from app.storage.dialects import Gathered, is_listed
+from app.storage.tables import (
+    Assignment,
+    Domain,
+    Invitation,
+    InvitationGroup,
+    InvitationRoom,
+    Partnership,
+    Role,
+    Room,
+    RoomGroupRoom,
+    Tenant,
+)
+
+
+def offered_room_count() -> ColumnElement[int]:
+    """How many rooms an invitation offers now, for both sides; the invitee learns the number and nothing else (#45)."""
+    of_invitation = and_(
+        col(InvitationRoom.tenant_id) == col(Invitation.tenant_id),
+        col(InvitationRoom.invitation_id) == col(Invitation.id),
+    )
+    by_room: Rows = select(col(InvitationRoom.room_id)).where(of_invitation)
+    by_group: Rows = (
+        select(col(RoomGroupRoom.room_id))
+        .join(InvitationGroup, is_in_group(col(InvitationGroup.tenant_id), col(InvitationGroup.group_id)))
+        .where(
+            col(InvitationGroup.tenant_id) == col(Invitation.tenant_id),
+            col(InvitationGroup.invitation_id) == col(Invitation.id),
+        )
+    )
+    rooms: Rows = select(func.count()).where(
+        col(Room.tenant_id) == col(Invitation.tenant_id),
+        col(Room.retired_at).is_(None),
+        or_(col(Room.id).in_(rule(by_room, Invitation)), col(Room.id).in_(rule(by_group, Invitation))),
+    )
+    return rule(rooms, Invitation).scalar_subquery()
+
+
+def domains_of(tenant_id: Any) -> ColumnElement[str]:
+    """The verified domains of a visible organization, as a JSON array in order."""
+    names: Rows = select(col(Domain.name).label("value")).where(col(Domain.tenant_id) == tenant_id)
+    return Gathered(rule(names, Tenant).order_by(col(Domain.name)).scalar_subquery())
+
+
+def name_of(tenant_id: Any, *of: type[SQLModel]) -> ColumnElement[str]:
+    """What the name of a side of a visible partnership sorts by; both sides are visible with it."""
+    other = aliased(Tenant)
+    return rule(select(col(other.name_key)).where(col(other.id) == tenant_id), *of).scalar_subquery()
+
+
+def delegated_rooms() -> Subquery:
+    """A link between active partnerships and the rooms that they reach: (tenant_id, partnership_id, room_id).
+
+    A link shows nothing by itself; join it to what `visible` answers on both ends.
+    """
+    delegations: Rows = select(
+        col(Partnership.tenant_id),
+        col(Partnership.id).label("partnership_id"),
+        col(Partnership.delegation_id).label("assignment_id"),
+    ).where(col(Partnership.state) == PartnershipState.ACTIVE)
+    scope = scope_of(rule(delegations))
+    return rule(select(scope.c.tenant_id, scope.c.partnership_id, scope.c.room_id).distinct()).subquery()
+
+
+def offered_rooms() -> Subquery:
+    """A link between invitations and the rooms that they offer now: (tenant_id, invitation_id, room_id)."""
+    by_room: Rows = select(
+        col(InvitationRoom.tenant_id), col(InvitationRoom.invitation_id), col(InvitationRoom.room_id)
+    )
+    by_group: Rows = select(
+        col(InvitationGroup.tenant_id), col(InvitationGroup.invitation_id), col(RoomGroupRoom.room_id)
+    ).join(RoomGroupRoom, is_in_group(col(InvitationGroup.tenant_id), col(InvitationGroup.group_id)))
+    return union(rule(by_room), rule(by_group)).subquery()
+
+
+def grants_held() -> Rows:
+    """Every assignment that the viewer holds, with the names and permissions that explain it."""
+    home, partner = held_at_home(None).subquery(), held_as_partner(None).subquery()
+    mine = union(
+        rule(select(home.c.tenant_id, home.c.assignment_id)), rule(select(partner.c.tenant_id, partner.c.assignment_id))
+    ).subquery()
+    named: Rows = select(
+        col(Assignment.tenant_id),
+        col(Assignment.id).label("assignment_id"),
+        col(Assignment.name).label("assignment_name"),
+        col(Assignment.partnership_id),
+        col(Assignment.all_rooms),
+        col(Role.name).label("role_name"),
+        col(Role.permissions),
+    ).join(Role, has_role())
+    of_mine = and_(mine.c.tenant_id == col(Assignment.tenant_id), mine.c.assignment_id == col(Assignment.id))
+    return rule(named.join(mine, of_mine).order_by(col(Role.name_key), col(Assignment.name_key), col(Assignment.id)))
+
+
+def rooms_reached(room_ids: ColumnElement[str]) -> Rows:
+    """Which of the viewer's scoped assignments reach which of these rooms: (room_id, assignment_id)."""
+    scope = reach(None)
+    return rule(select(scope.c.room_id, scope.c.assignment_id).where(is_listed(scope.c.room_id, room_ids)).distinct())

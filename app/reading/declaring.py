@@ -1,0 +1,98 @@
+"""How a noun is declared: its table, the right it is seen under, its plain fields, its orders and its edges.
+
+Lists, look-ups by id, nested edges, counts and loaders are made from the declaration, and so is the check that every
+field of the graph is one of these.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement
+from sqlmodel import SQLModel
+
+from app.access.scoping import Rows
+from app.access.visible import visible
+from app.domain.permissions import Right
+
+Expression = Any
+"""A column, or an expression over the noun's table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a list is sorted by; the id is always the last key, and nulls come last both ways (rule 11)."""
+
+    by: Expression
+    descending: bool = False
+    nullable: bool = False
+    number: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Noun:
+    """A noun of the domain as it can be read."""
+
+    kind: str
+    """The first part of its global ids."""
+    table: type[SQLModel]
+    right: Right
+    """What a row of it is seen under, wherever it turns up."""
+    tenant: Expression
+    key: Expression
+    plain: Mapping[str, Expression]
+    """Plain fields and what they are read from."""
+    order: Order
+    """How a list of it is sorted unless something else is asked."""
+    ones: dict[str, "One"] = field(default_factory=dict)
+    manys: dict[str, "Many"] = field(default_factory=dict)
+
+    @property
+    def columns(self) -> list[ColumnElement[Any]]:
+        """What is read of each row: its key, its plain fields, and the keys of the rows that it names."""
+        named = [
+            column.label(f"{name}_{part}")
+            for name, one in self.ones.items()
+            for part, column in (("tenant", one.tenant), ("key", one.key))
+        ]
+        plain = [column.label(name) for name, column in self.plain.items()]
+        return [self.tenant.label("row_tenant"), self.key.label("row_key"), *plain, *named]
+
+    def rows(self, right: Right | None = None) -> Rows:
+        """Every row that the viewer sees, or on which the viewer holds another right."""
+        return visible(self.table, right or self.right)
+
+    def one(self, name: str, target: "Noun", *, tenant: Expression, key: Expression) -> "One":
+        """Declare an edge to the one row that this row names."""
+        return self.ones.setdefault(name, One(target, tenant, key))
+
+    def many(self, name: str, target: "Noun", **link: Any) -> "Many":
+        """Declare an edge to the rows that belong to this one."""
+        return self.manys.setdefault(name, Many(f"{self.kind}.{name}", target, **link))
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """An edge to one row, which this row names by tenant and key; null where it is not visible."""
+
+    target: Noun
+    tenant: Expression
+    key: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """An edge to many rows: those visible ones whose `parent` is the key of this row."""
+
+    name: str
+    target: Noun
+    parent: Expression
+    """The column that holds the parent's key: on the target itself, or on the link."""
+    link: Any = None
+    """A link table or link subquery between parent and target, if the target does not hold the parent's key."""
+    on: ColumnElement[bool] | None = None
+    """Which target a row of the link belongs to."""
+    right: Right | None = None
+    """What a target is seen under here, if not what the target's noun says."""
+    order: Order | None = None
+    """How the targets are sorted here, if not as the target's noun says."""

@@ -1,0 +1,154 @@
+"""What lists can be narrowed by. An id that the viewer does not see narrows a list to nothing."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, false, func, not_, or_, tuple_
+from sqlmodel import col
+
+from app.access.scoping import linked
+from app.domain.ids import GlobalId, parse_global_id
+from app.domain.moments import print_instant
+from app.domain.permissions import BuiltInRole
+from app.domain.refusals import bad_argument
+from app.domain.text import MAX_SEARCH_TERMS, MIN_SEARCH_LENGTH, fold, name_key, search_terms
+from app.domain.vocabulary import RoleType, Side
+from app.reading.declaring import Noun
+from app.reading.nouns import DELEGATED, GROUP, PARTNERSHIP, PRINCIPAL_KINDS, RING, ROLE, same
+from app.storage.tables import AuditEntry, Role, Room, RoomGroup, RoomGroupRoom
+
+Condition = ColumnElement[bool]
+Filters = dict[str, Callable[[Any], Condition]]
+"""The condition that each field of a filter stands for."""
+
+
+def named(identifier: str, *kinds: str) -> GlobalId | None:
+    """The id taken apart if it is of one of these kinds."""
+    parsed = parse_global_id(identifier)
+    return parsed if parsed and parsed.kind in kinds else None
+
+
+def of_tenant(column: Any, identifier: str) -> Condition:
+    """Owned by this organization."""
+    parsed = named(identifier, "tenant")
+    return column == parsed.tenant if parsed else false()
+
+
+def among(column: Any, values: Sequence[Any]) -> Condition:
+    """One of these words; none of them, where the list is empty."""
+    condition: Condition = column.in_(values)
+    return condition
+
+
+def matches(column: Any, search: str) -> Condition:
+    """Every word of the search begins a word of the row. Raises BAD_ARGUMENT for a search too short or too long."""
+    if len(fold(search)) < MIN_SEARCH_LENGTH:
+        message = f"`search` needs at least {MIN_SEARCH_LENGTH} characters."
+        raise bad_argument("search", message, min=MIN_SEARCH_LENGTH)
+    terms = search_terms(search)
+    if len(terms) > MAX_SEARCH_TERMS:
+        raise bad_argument("search", f"`search` takes at most {MAX_SEARCH_TERMS} words.", max=MAX_SEARCH_TERMS)
+    return and_(*(column.contains(f" {term}", autoescape=True) for term in terms))
+
+
+def only(noun: Noun, identifier: str) -> Any:
+    """The visible row of this id, or no row."""
+    parsed = named(identifier, noun.kind)
+    is_it = and_(noun.tenant == parsed.tenant, noun.key == parsed.key) if parsed else false()
+    return noun.rows().where(is_it)
+
+
+THIS_ROOM = tuple_(col(Room.tenant_id), col(Room.id))
+
+
+def in_group(identifier: str) -> Condition:
+    """Rooms of a visible room group."""
+    rooms = linked(only(GROUP, identifier), RoomGroupRoom, same(RoomGroupRoom, RoomGroup, "group_id"))
+    return THIS_ROOM.in_(rooms.with_only_columns(col(RoomGroupRoom.tenant_id), col(RoomGroupRoom.room_id)))
+
+
+def in_ring(identifier: str) -> Condition:
+    """Rooms of a visible update ring."""
+    ring = only(RING, identifier).with_only_columns(RING.tenant, RING.key)
+    return tuple_(col(Room.tenant_id), col(Room.ring_id)).in_(ring)
+
+
+def in_partnership(identifier: str) -> Condition:
+    """Rooms that a visible partnership reaches."""
+    reaches = and_(DELEGATED.c.tenant_id == PARTNERSHIP.tenant, DELEGATED.c.partnership_id == PARTNERSHIP.key)
+    rooms = only(PARTNERSHIP, identifier).join(DELEGATED, reaches)
+    return THIS_ROOM.in_(rooms.with_only_columns(DELEGATED.c.tenant_id, DELEGATED.c.room_id))
+
+
+ROOM_FILTERS: Filters = {
+    "customer": lambda value: of_tenant(col(Room.tenant_id), value),
+    "partnership": in_partnership,
+    "group": in_group,
+    "ring": in_ring,
+    "search": lambda value: matches(col(Room.search_key), value),
+    "building": lambda value: col(Room.building_key) == name_key(value),
+    "city": lambda value: col(Room.city_key) == name_key(value),
+    "enrollment": lambda value: among(col(Room.enrollment), value),
+    "platform": lambda value: among(col(Room.platform), value),
+}
+
+
+IS_CUSTOMERS = and_(
+    col(Role.partnership_id).is_(None), func.coalesce(col(Role.built_in), "") != BuiltInRole.TENANT_MANAGER.value
+)
+"""A role of the customer itself: not a partner's, and not the one for answering invitations."""
+
+
+def of_side(side: Side) -> Condition:
+    """Roles of partners (and who answers invitations), or the customer's own."""
+    return not_(IS_CUSTOMERS) if side is Side.PARTNER else IS_CUSTOMERS
+
+
+def of_partnership(identifier: str) -> Condition:
+    """Roles of a visible partnership."""
+    partnership = only(PARTNERSHIP, identifier).with_only_columns(PARTNERSHIP.tenant, PARTNERSHIP.key)
+    return tuple_(ROLE.tenant, col(Role.partnership_id)).in_(partnership)
+
+
+ROLE_FILTERS: Filters = {
+    "customer": lambda value: (
+        of_tenant(col(Role.tenant_id), value)
+        & (col(Role.built_in).is_(None) | (col(Role.built_in) != BuiltInRole.TENANT_MANAGER))
+    ),
+    "partnership": of_partnership,
+    "side": of_side,
+    "type": lambda value: col(Role.built_in).is_(None) if value is RoleType.CUSTOM else col(Role.built_in).is_not(None),
+}
+
+
+def from_day(day: date) -> Condition:
+    """On this day or later, UTC."""
+    return col(AuditEntry.creation_time) >= print_instant(datetime.combine(day, time(), UTC))
+
+
+def to_day(day: date) -> Condition:
+    """On this day or earlier, UTC."""
+    if day == date.max:
+        return col(AuditEntry.creation_time).is_not(None)
+    return col(AuditEntry.creation_time) < print_instant(datetime.combine(day + timedelta(days=1), time(), UTC))
+
+
+def by_user(identifier: str) -> Condition:
+    """Done by this principal."""
+    parsed = named(identifier, *PRINCIPAL_KINDS)
+    if parsed is None:
+        return false()
+    return and_(col(AuditEntry.user_tenant_id) == parsed.tenant, col(AuditEntry.user_id) == parsed.key)
+
+
+AUDIT_FILTERS: Filters = {
+    "from_": from_day,
+    "to": to_day,
+    "categories": lambda value: among(col(AuditEntry.category), value),
+    "operation": lambda value: col(AuditEntry.operation) == value,
+    "result_status": lambda value: col(AuditEntry.result_status) == value,
+    "user": by_user,
+    "user_tenant": lambda value: of_tenant(col(AuditEntry.user_tenant_id), value),
+    "subject": lambda value: col(AuditEntry.subject) == value,
+}

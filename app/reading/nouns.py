@@ -1,0 +1,340 @@
+"""The nouns: what can be read, from which columns, under which right, and how it hangs together."""
+
+from typing import Any
+
+from sqlalchemy import and_, case
+from sqlmodel import col
+
+from app.access.derived import delegated_rooms, domains_of, name_of, offered_room_count, offered_rooms
+from app.access.viewer import MOMENT, VIEWER_TENANT
+from app.domain.permissions import Permission, Standing
+from app.domain.vocabulary import InvitationState, PrincipalKind
+from app.reading.declaring import Noun, Order
+from app.storage.tables import (
+    Assignment,
+    AssignmentGroup,
+    AssignmentMember,
+    AssignmentRoom,
+    AuditEntry,
+    Invitation,
+    InvitationGroup,
+    Partnership,
+    Principal,
+    Role,
+    Room,
+    RoomGroup,
+    RoomGroupRoom,
+    Tenant,
+    UpdateRing,
+)
+
+
+def by_name(table: Any) -> Order:
+    """Sorted by name, alike in every database."""
+    return Order(col(table.name_key))
+
+
+def at_home_only(tenant: Any, column: Any) -> Any:
+    """The column for rows of the viewer's own tenant, null for all others."""
+    return case((tenant == VIEWER_TENANT, column))
+
+
+def same(link: Any, target: Any, key: str) -> Any:
+    """A row of the link table belongs to a row of the target."""
+    return and_(link.tenant_id == target.tenant_id, getattr(link, key) == target.id)
+
+
+TENANT = Noun(
+    "tenant",
+    Tenant,
+    Standing.NAMED,
+    tenant=col(Tenant.id),
+    key=col(Tenant.id),
+    plain={"display_name": col(Tenant.name), "domains": domains_of(col(Tenant.id))},
+    order=by_name(Tenant),
+)
+
+PRINCIPAL = Noun(
+    "principal",
+    Principal,
+    Standing.NAMED,
+    tenant=col(Principal.tenant_id),
+    key=col(Principal.id),
+    plain={
+        "kind": col(Principal.kind),
+        "display_name": col(Principal.name),
+        "user_principal_name": at_home_only(col(Principal.tenant_id), col(Principal.user_principal_name)),
+    },
+    order=by_name(Principal),
+)
+PRINCIPAL_KINDS = {
+    "user": PrincipalKind.USER,
+    "securitygroup": PrincipalKind.GROUP,
+    "application": PrincipalKind.APPLICATION,
+}
+"""Principals are one noun with three kinds of global ids."""
+
+ROOM = Noun(
+    "room",
+    Room,
+    Permission.ROOMS_VIEW,
+    tenant=col(Room.tenant_id),
+    key=col(Room.id),
+    plain={
+        "version": col(Room.version),
+        "updated_at": col(Room.updated_at),
+        "display_name": col(Room.name),
+        "account": col(Room.account),
+        "country_or_region": col(Room.country_or_region),
+        "state": col(Room.state),
+        "city": col(Room.city),
+        "postal_code": col(Room.postal_code),
+        "street": col(Room.street),
+        "campus": col(Room.campus),
+        "building": col(Room.building),
+        "floor": col(Room.floor),
+        "floor_label": col(Room.floor_label),
+        "latitude": col(Room.latitude),
+        "longitude": col(Room.longitude),
+        "time_zone": col(Room.time_zone),
+        "capacity": col(Room.capacity),
+        "platform": col(Room.platform),
+        "device_manufacturer": col(Room.device_manufacturer),
+        "license": col(Room.license),
+        "enrollment": col(Room.enrollment),
+        "label": col(Room.label),
+        "nickname": col(Room.nickname),
+        "tags": col(Room.tags),
+        "wheelchair_accessible": col(Room.wheelchair_accessible),
+        "booking_type": col(Room.booking_type),
+    },
+    order=by_name(Room),
+)
+ROOM_ORDERS = {
+    "NAME": by_name(Room),
+    "UPDATED_AT": Order(col(Room.updated_at)),
+    "CAPACITY": Order(col(Room.capacity), nullable=True, number=True),
+}
+
+GROUP = Noun(
+    "roomgroup",
+    RoomGroup,
+    Permission.GROUPS_VIEW,
+    tenant=col(RoomGroup.tenant_id),
+    key=col(RoomGroup.id),
+    plain={"version": col(RoomGroup.version), "display_name": col(RoomGroup.name)},
+    order=by_name(RoomGroup),
+)
+
+RING = Noun(
+    "updatering",
+    UpdateRing,
+    Permission.RINGS_VIEW,
+    tenant=col(UpdateRing.tenant_id),
+    key=col(UpdateRing.id),
+    plain={
+        "version": col(UpdateRing.version),
+        "name": col(UpdateRing.name),
+        "description": col(UpdateRing.description),
+        "order": col(UpdateRing.position),
+        "rollout_days": col(UpdateRing.rollout_days),
+        "test_days": col(UpdateRing.test_days),
+        "deferment_days": col(UpdateRing.deferment_days),
+        "preconfigured": col(UpdateRing.preconfigured),
+    },
+    order=by_name(UpdateRing),
+)
+
+PARTNERSHIP = Noun(
+    "partnership",
+    Partnership,
+    Standing.PARTY,
+    tenant=col(Partnership.tenant_id),
+    key=col(Partnership.id),
+    plain={
+        "version": col(Partnership.version),
+        "state": col(Partnership.state),
+        "established_at": col(Partnership.established_at),
+        "removed_at": col(Partnership.removed_at),
+        "removed_by_side": col(Partnership.removed_by_side),
+        "manual_events": col(Partnership.manual_events),
+    },
+    order=Order(col(Partnership.established_at), descending=True),
+)
+BY_PARTNER = Order(name_of(col(Partnership.partner_tenant_id), Partnership))
+BY_CUSTOMER = Order(name_of(col(Partnership.tenant_id), Partnership))
+
+INVITATION_STATE = case(
+    (
+        and_(col(Invitation.state) == InvitationState.PENDING, col(Invitation.expires_at) <= MOMENT),
+        InvitationState.EXPIRED.value,
+    ),
+    else_=col(Invitation.state),
+)
+"""An invitation that nobody answered in time reads as expired from that instant on (domain.md 7 #6)."""
+
+INVITATION = Noun(
+    "invitation",
+    Invitation,
+    Standing.PARTY,
+    tenant=col(Invitation.tenant_id),
+    key=col(Invitation.id),
+    plain={
+        "version": col(Invitation.version),
+        "state": INVITATION_STATE,
+        "partner_domain": col(Invitation.partner_domain),
+        "sent_at": col(Invitation.sent_at),
+        "expires_at": col(Invitation.expires_at),
+        "room_count": offered_room_count(),
+        "manual_events": col(Invitation.manual_events),
+        "terms_version": col(Invitation.terms_version),
+        "answered_at": col(Invitation.answered_at),
+    },
+    order=Order(col(Invitation.sent_at), descending=True),
+)
+
+ROLE = Noun(
+    "role",
+    Role,
+    Standing.PARTY,
+    tenant=col(Role.tenant_id),
+    key=col(Role.id),
+    plain={
+        "version": col(Role.version),
+        "name": col(Role.name),
+        "description": col(Role.description),
+        "built_in": col(Role.built_in),
+        "permissions": col(Role.permissions),
+    },
+    order=by_name(Role),
+)
+
+ASSIGNMENT = Noun(
+    "assignment",
+    Assignment,
+    Standing.PARTY,
+    tenant=col(Assignment.tenant_id),
+    key=col(Assignment.id),
+    plain={
+        "version": col(Assignment.version),
+        "name": col(Assignment.name),
+        "description": col(Assignment.description),
+        "all_rooms": col(Assignment.all_rooms),
+        "notify_by_email": col(Assignment.notify_by_email),
+    },
+    order=by_name(Assignment),
+)
+
+AUDIT_ENTRY = Noun(
+    "auditentry",
+    AuditEntry,
+    Permission.AUDIT_VIEW,
+    tenant=col(AuditEntry.tenant_id),
+    key=col(AuditEntry.id),
+    plain={
+        "sequence": col(AuditEntry.sequence),
+        "creation_time": col(AuditEntry.creation_time),
+        "category": col(AuditEntry.category),
+        "operation": col(AuditEntry.operation),
+        "action": col(AuditEntry.action),
+        "result_status": col(AuditEntry.result_status),
+        "object_name": col(AuditEntry.object_name),
+        "subject_id": col(AuditEntry.subject),
+        "count": col(AuditEntry.count),
+        "changes": col(AuditEntry.changes),
+        "request_id": col(AuditEntry.request_id),
+        "hash": col(AuditEntry.hash),
+        "previous_hash": col(AuditEntry.previous_hash),
+    },
+    order=Order(col(AuditEntry.sequence), descending=True, number=True),
+)
+
+NOUNS = (TENANT, PRINCIPAL, ROOM, GROUP, RING, PARTNERSHIP, INVITATION, ROLE, ASSIGNMENT, AUDIT_ENTRY)
+
+# --- edges to one row -----------------------------------------------------------------------------------------------
+
+PRINCIPAL.one("tenant", TENANT, tenant=col(Principal.tenant_id), key=col(Principal.tenant_id))
+ROOM.one("customer", TENANT, tenant=col(Room.tenant_id), key=col(Room.tenant_id))
+ROOM.one("ring", RING, tenant=col(Room.tenant_id), key=col(Room.ring_id))
+GROUP.one("customer", TENANT, tenant=col(RoomGroup.tenant_id), key=col(RoomGroup.tenant_id))
+RING.one("customer", TENANT, tenant=col(UpdateRing.tenant_id), key=col(UpdateRing.tenant_id))
+PARTNERSHIP.one("customer", TENANT, tenant=col(Partnership.tenant_id), key=col(Partnership.tenant_id))
+PARTNERSHIP.one("partner", TENANT, tenant=col(Partnership.partner_tenant_id), key=col(Partnership.partner_tenant_id))
+PARTNERSHIP.one("primary_admins", ASSIGNMENT, tenant=col(Partnership.tenant_id), key=col(Partnership.delegation_id))
+INVITATION.one("customer", TENANT, tenant=col(Invitation.tenant_id), key=col(Invitation.tenant_id))
+INVITATION.one("partner", TENANT, tenant=col(Invitation.partner_tenant_id), key=col(Invitation.partner_tenant_id))
+INVITATION.one("sent_by", PRINCIPAL, tenant=col(Invitation.tenant_id), key=col(Invitation.sent_by_id))
+INVITATION.one("partnership", PARTNERSHIP, tenant=col(Invitation.tenant_id), key=col(Invitation.partnership_id))
+ROLE.one("customer", TENANT, tenant=col(Role.tenant_id), key=col(Role.tenant_id))
+ROLE.one("partnership", PARTNERSHIP, tenant=col(Role.tenant_id), key=col(Role.partnership_id))
+ASSIGNMENT.one("role", ROLE, tenant=col(Assignment.tenant_id), key=col(Assignment.role_id))
+AUDIT_ENTRY.one("user", PRINCIPAL, tenant=col(AuditEntry.user_tenant_id), key=col(AuditEntry.user_id))
+AUDIT_ENTRY.one("approved_by", PRINCIPAL, tenant=col(AuditEntry.tenant_id), key=col(AuditEntry.approved_by_id))
+AUDIT_ENTRY.one("user_tenant", TENANT, tenant=col(AuditEntry.user_tenant_id), key=col(AuditEntry.user_tenant_id))
+AUDIT_ENTRY.one("tenant", TENANT, tenant=col(AuditEntry.tenant_id), key=col(AuditEntry.tenant_id))
+
+# --- edges to many rows ---------------------------------------------------------------------------------------------
+
+
+def reaches(link: Any, target: Any = Room, key: str = "room_id") -> Any:
+    """A row of a link subquery belongs to a row of the target."""
+    return and_(link.c.tenant_id == target.tenant_id, link.c[key] == target.id)
+
+
+DELEGATED, OFFERED = delegated_rooms(), offered_rooms()
+
+GROUP.many(
+    "rooms", ROOM, parent=col(RoomGroupRoom.group_id), link=RoomGroupRoom, on=same(RoomGroupRoom, Room, "room_id")
+)
+ROOM.many(
+    "groups",
+    GROUP,
+    parent=col(RoomGroupRoom.room_id),
+    link=RoomGroupRoom,
+    on=same(RoomGroupRoom, RoomGroup, "group_id"),
+)
+RING.many("rooms", ROOM, parent=col(Room.ring_id))
+PARTNERSHIP.many("rooms", ROOM, parent=DELEGATED.c.partnership_id, link=DELEGATED, on=reaches(DELEGATED))
+PARTNERSHIP.many("roles", ROLE, parent=col(Role.partnership_id))
+ROOM.many(
+    "delegated_to",
+    PARTNERSHIP,
+    parent=DELEGATED.c.room_id,
+    link=DELEGATED,
+    on=reaches(DELEGATED, Partnership, "partnership_id"),
+    right=Permission.PARTNERS_VIEW,
+    order=BY_PARTNER,
+)
+INVITATION.many("rooms", ROOM, parent=OFFERED.c.invitation_id, link=OFFERED, on=reaches(OFFERED))
+INVITATION.many(
+    "groups",
+    GROUP,
+    parent=col(InvitationGroup.invitation_id),
+    link=InvitationGroup,
+    on=same(InvitationGroup, RoomGroup, "group_id"),
+)
+ROLE.many("assignments", ASSIGNMENT, parent=col(Assignment.role_id))
+ASSIGNMENT.many(
+    "members",
+    PRINCIPAL,
+    parent=col(AssignmentMember.assignment_id),
+    link=AssignmentMember,
+    on=and_(
+        col(AssignmentMember.member_tenant_id) == col(Principal.tenant_id),
+        col(AssignmentMember.member_id) == col(Principal.id),
+    ),
+)
+ASSIGNMENT.many(
+    "rooms",
+    ROOM,
+    parent=col(AssignmentRoom.assignment_id),
+    link=AssignmentRoom,
+    on=same(AssignmentRoom, Room, "room_id"),
+)
+ASSIGNMENT.many(
+    "groups",
+    GROUP,
+    parent=col(AssignmentGroup.assignment_id),
+    link=AssignmentGroup,
+    on=same(AssignmentGroup, RoomGroup, "group_id"),
+)

@@ -1,0 +1,212 @@
+"""Pages of a noun: from `visible` to rows, for a whole list or for many parents at once.
+
+A page asks for one row more than it shows, so that it knows whether there is a next one without counting. A page for
+many parents is one statement, whatever their number.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+from sqlalchemy import ColumnElement, Row, Select, bindparam, func, select, type_coerce
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.access.scoping import Rows, linked
+from app.domain.refusals import bad_argument
+from app.reading.cursors import Position, beyond, sorting, write_cursor
+from app.reading.declaring import Many, Noun, Order
+from app.storage.columns import text
+from app.storage.dialects import is_listed
+
+DEFAULT_PAGE_SIZE = 50
+PARENTS = bindparam("parents", type_=text())
+KEYS = bindparam("keys", type_=text())
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which part of a list is asked for."""
+
+    size: int = DEFAULT_PAGE_SIZE
+    backwards: bool = False
+    after: Position | None = None
+    before: Position | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list: rows of a noun, narrowed and sorted. `name` and `filters` tell it from other lists in its cursors."""
+
+    noun: Noun
+    rows: Rows
+    order: Order
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows in the list's order, and whether there are more on either side."""
+
+    rows: Sequence[Row[Any]]
+    has_next: bool
+    has_previous: bool
+    digest: str
+
+    def cursor(self, row: Row[Any]) -> str:
+        """Where the row stands in its list."""
+        return write_cursor(self.digest, Position(row.sort_value, row.row_key))
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many rows there are, or `value` with `exact` false where there are more than were counted."""
+
+    value: int
+    exact: bool
+
+
+def page_size(argument: str, asked: int | None, most: int) -> int | None:
+    """`first` or `last` within its bounds. Raises BAD_ARGUMENT, naming them."""
+    if asked is not None and not 1 <= asked <= most:
+        raise bad_argument(argument, f"`{argument}` is 1 to {most}, not {asked}.", min=1, max=most)
+    return asked
+
+
+def read_size(first: int | None, last: int | None, most: int) -> tuple[int, bool]:
+    """How many rows are asked for, and whether from the end. Raises BAD_ARGUMENT."""
+    if first is not None and last is not None:
+        raise bad_argument("last", "Give `first` or `last`, not both.")
+    size = page_size("first", first, most) or page_size("last", last, most) or DEFAULT_PAGE_SIZE
+    return size, last is not None
+
+
+def sort_value(order: Order) -> ColumnElement[Any]:
+    """What a row is sorted by, as it is stored, for its cursor."""
+    return (order.by if order.number else type_coerce(order.by, text())).label("sort_value")
+
+
+def children(edge: Many) -> Rows:
+    """The visible rows at the other end of an edge, not yet narrowed to any parent."""
+    rows = edge.target.rows(edge.right)
+    if edge.link is None:
+        return rows
+    if edge.on is None:
+        raise ValueError(f"{edge.name} names a link and not what belongs to it")
+    return rows.join(edge.link, edge.on) if hasattr(edge.link, "c") else linked(rows, edge.link, edge.on)
+
+
+def inside(listing: Listing, window: Window) -> Rows:
+    """The rows of the list between the window's cursors."""
+    rows, order, key = listing.rows, listing.order, listing.noun.key
+    if window.after:
+        rows = rows.where(beyond(order, key, window.after, backwards=False))
+    if window.before:
+        rows = rows.where(beyond(order, key, window.before, backwards=True))
+    return rows
+
+
+def outside(listing: Listing, window: Window) -> list[tuple[str, Rows]]:
+    """The rows of the list that lie beyond the window's cursors, on each side that has one."""
+    order, key, sides = listing.order, listing.noun.key, []
+    if window.after:
+        sides.append(("previous", listing.rows.where(beyond(order, key, window.after, backwards=True, inclusive=True))))
+    if window.before:
+        sides.append(("next", listing.rows.where(beyond(order, key, window.before, backwards=False, inclusive=True))))
+    return sides
+
+
+def turn(rows: Sequence[Row[Any]], window: Window, beyond_cursors: set[str], digest: str) -> Page:
+    """A page from the rows that were fetched, one more than it shows if there are more."""
+    shown, more = rows[: window.size], len(rows) > window.size
+    ordered = list(reversed(shown)) if window.backwards else shown
+    has_next = "next" in beyond_cursors if window.backwards else more or "next" in beyond_cursors
+    has_previous = more or "previous" in beyond_cursors if window.backwards else "previous" in beyond_cursors
+    return Page(ordered, has_next, has_previous, digest)
+
+
+async def read_page(connection: AsyncConnection, listing: Listing, window: Window, binds: dict[str, Any]) -> Page:
+    """One page of a list, in one statement, and one more where a cursor leaves something behind."""
+    columns = [*listing.noun.columns, sort_value(listing.order)]
+    ordered = inside(listing, window).order_by(*sorting(listing.order, listing.noun.key, backwards=window.backwards))
+    statement = ordered.with_only_columns(*columns).limit(window.size + 1)
+    rows = (await connection.execute(statement, binds)).all()
+    found = {
+        name
+        for name, some in outside(listing, window)
+        if (await connection.execute(some.with_only_columns(listing.noun.key).limit(1), binds)).first()
+    }
+    return turn(rows, window, found, listing.digest)
+
+
+async def count_rows(connection: AsyncConnection, listing: Listing, up_to: int, binds: dict[str, Any]) -> Count:
+    """How many rows the list has, looking at no more than `up_to` and one."""
+    some = listing.rows.with_only_columns(listing.noun.key).limit(up_to + 1).subquery()
+    found = (await connection.execute(select(func.count()).select_from(some), binds)).scalar_one()
+    return bounded(found, up_to)
+
+
+def bounded(found: int, up_to: int) -> Count:
+    """A count that stopped after `up_to`."""
+    return Count(min(found, up_to), found <= up_to)
+
+
+def of_parents(rows: Rows, edge: Many) -> Rows:
+    """The rows that belong to one of the bound parents."""
+    return rows.where(is_listed(edge.parent, PARENTS))
+
+
+async def read_pages(
+    connection: AsyncConnection,
+    edge: Many,
+    listing: Listing,
+    window: Window,
+    parents: Sequence[str],
+    binds: dict[str, Any],
+) -> list[Page]:
+    """A page of each parent's list, in one statement for all of them."""
+    binds = binds | {PARENTS.key: orjson.dumps(parents).decode()}
+    if len(parents) == 1:  # the database can stop after the page instead of numbering the whole list
+        alone = replace(listing, rows=of_parents(listing.rows, edge))
+        return [await read_page(connection, alone, window, binds)]
+    order = sorting(listing.order, listing.noun.key, backwards=window.backwards)
+    place = func.row_number().over(partition_by=edge.parent, order_by=order).label("place")
+    columns = [*listing.noun.columns, sort_value(listing.order), edge.parent.label("parent"), place]
+    placed = of_parents(inside(listing, window), edge).with_only_columns(*columns).subquery()
+    statement: Select[*tuple[Any, ...]] = select(*placed.c).where(placed.c.place <= window.size + 1)
+    fetched: dict[str, list[Row[Any]]] = defaultdict(list)
+    for row in await connection.execute(statement.order_by(placed.c.parent, placed.c.place), binds):
+        fetched[row.parent].append(row)
+    found: dict[str, set[str]] = defaultdict(set)
+    for name, rows in outside(listing, window):
+        some = of_parents(rows, edge).with_only_columns(edge.parent).distinct()
+        for parent in (await connection.execute(some, binds)).scalars():
+            found[parent].add(name)
+    return [turn(fetched[parent], window, found[parent], listing.digest) for parent in parents]
+
+
+async def count_each(
+    connection: AsyncConnection, edge: Many, listing: Listing, up_to: int, parents: Sequence[str], binds: dict[str, Any]
+) -> list[Count]:
+    """How many rows each parent's list has, in one statement for all of them."""
+    binds = binds | {PARENTS.key: orjson.dumps(parents).decode()}
+    place = func.row_number().over(partition_by=edge.parent).label("place")
+    placed = of_parents(listing.rows, edge).with_only_columns(edge.parent.label("parent"), place).subquery()
+    counted = select(placed.c.parent, func.count()).where(placed.c.place <= up_to + 1).group_by(placed.c.parent)
+    found: dict[str, int] = {row[0]: row[1] for row in await connection.execute(counted, binds)}
+    return [bounded(found.get(parent, 0), up_to) for parent in parents]
+
+
+async def look_up(
+    connection: AsyncConnection,
+    noun: Noun,
+    keys: Sequence[tuple[str, str]],
+    binds: dict[str, Any],
+    *where: ColumnElement[bool],
+) -> list[Row[Any] | None]:
+    """The rows with these (tenant, key) pairs, None for each that does not exist or is not visible."""
+    binds = binds | {KEYS.key: orjson.dumps(sorted({key for _, key in keys})).decode()}
+    statement = noun.rows().where(is_listed(noun.key, KEYS), *where).with_only_columns(*noun.columns)
+    found = {(row.row_tenant, row.row_key): row for row in await connection.execute(statement, binds)}
+    return [found.get(key) for key in keys]

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
+from typing import Final
 
 from sqlalchemy import BindParameter, Integer, bindparam
 
@@ -26,6 +28,17 @@ class Viewer:
         if self.kind is not PrincipalKind.USER:
             return NOTHING
         return union(role.permissions for role in self.directory_roles)
+
+
+class System(Enum):
+    """The gateway itself, where a command acts and nobody asked."""
+
+    SYSTEM = "SYSTEM"
+
+
+SYSTEM: Final = System.SYSTEM
+Actor = Viewer | System
+"""Who makes a change."""
 
 
 VIEWER_TENANT: BindParameter[str] = bindparam("viewer_tenant", type_=text())

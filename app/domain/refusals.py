@@ -33,3 +33,7 @@ class Problem(Exception):
 def bad_argument(argument: str, message: str, **bounds: object) -> Problem:
     """A field argument whose value is not accepted; `bounds` say what would be."""
     return Problem(ProblemCode.BAD_ARGUMENT, message, argument=argument, **bounds)
+
+
+class CommandRefused(Exception):
+    """What an operator asked for cannot be done, and nothing was changed. The message is for the operator."""

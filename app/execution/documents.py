@@ -39,7 +39,7 @@ TEXT_COPIES = 3
 """The text itself, and once more in the parsed document for what is a name or a literal."""
 
 _RULES = [LiteralsRule if rule is ValuesOfCorrectTypeRule else rule for rule in specified_rules]
-_LITERAL = re.compile(r"(String|Int|Float|escape sequence):? '.*'|, did you mean '0.*'", re.DOTALL)
+_LITERAL = re.compile(r"(String|Int|Float|escape sequence):? '.*'|, did you mean '0.*'\?", re.DOTALL)
 """Where a syntax error repeats a literal of the document, which may be secret and long."""
 
 

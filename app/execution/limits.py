@@ -117,7 +117,7 @@ def _check_shape(root: Root[Definition], limits: Limits) -> None:
 
 
 def _levels(root: Selections) -> Iterator[Level]:
-    """The selection sets of the response, outermost first; each selection is visited as often as it is asked for."""
+    """The selection sets of the response, the root's first; each selection is visited as often as it is asked for."""
     pending: list[Merged] = [((), [root])]
     while pending:
         path, merged = pending.pop()

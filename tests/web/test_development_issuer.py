@@ -7,7 +7,7 @@ from pathlib import Path
 import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from app.domain.permissions import DirectoryRole
 from app.domain.vocabulary import PrincipalKind
@@ -120,6 +120,14 @@ async def test_the_key_is_kept_and_only_its_owner_reads_it(issuer: DevelopmentIs
     assert stat.S_IMODE((issuer.folder / KEY_FILE).stat().st_mode) == 0o600
 
 
+def test_the_key_is_never_open_to_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Path, "chmod", lambda *_: None)
+
+    DevelopmentIssuer(tmp_path, SCOPE)
+
+    assert stat.S_IMODE((tmp_path / KEY_FILE).stat().st_mode) == 0o600
+
+
 def test_a_key_that_others_could_read_is_closed_again(issuer: DevelopmentIssuer) -> None:
     path = issuer.folder / KEY_FILE
     path.chmod(0o644)
@@ -137,14 +145,22 @@ def test_commands_that_start_together_end_up_with_one_key(tmp_path: Path) -> Non
     assert [file.name for file in tmp_path.iterdir()] == [KEY_FILE]
 
 
-def pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
+def pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"no key", pem(private_key("weak")), pem(ec.generate_private_key(ec.SECP256R1()))]
+    "content",
+    [
+        b"",
+        b"no key",
+        pem(private_key("weak")),
+        pem(ec.generate_private_key(ec.SECP256R1())),
+        pem(ed25519.Ed25519PrivateKey.generate()),
+    ],
+    ids=["empty", "text", "weak", "elliptic", "edwards"],
 )
 def test_a_file_that_is_no_usable_key_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
     (tmp_path / KEY_FILE).write_bytes(content)

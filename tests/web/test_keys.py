@@ -9,7 +9,7 @@ import pytest
 
 from app.web import keys as web_keys
 from app.web.keys import MAX_BODY_BYTES, KeySet, KeysUnavailable, StaticKeys, read_keys
-from tests.web.hostile_tokens import ISSUER, NOW, OTHER_TENANT, PERSONAL_TENANT, TENANT, issuer_of, private_key
+from tests.web.hostile_tokens import ISSUER, NOW, OTHER_TENANT, PERSONAL_TENANT, TENANT, encode, issuer_of, private_key
 from tests.web.hostile_tokens import public_jwk as jwk
 
 URL = "https://login.example/discovery/v2.0/keys"
@@ -19,6 +19,10 @@ SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hou
 def entry(key: str = "first", **changes: Any) -> dict[str, Any]:
     members = {**jwk(key), "kid": key, "use": "sig", "alg": "RS256", **changes}
     return {name: value for name, value in members.items() if value is not ...}
+
+
+def private_jwk(key: str) -> dict[str, Any]:
+    return {"d": encode(private_key(key).private_numbers().d.to_bytes(256, "big"))}
 
 
 def document(*entries: Any) -> bytes:
@@ -79,6 +83,7 @@ async def settled() -> None:
 async def test_a_key_is_fetched_once_and_kept(keys: KeySet, endpoint: Endpoint) -> None:
     found = await keys.key("first", NOW)
     again = await keys.key("first", NOW + HOUR - SECOND)
+    await settled()
 
     assert found is not None
     assert found.public == private_key("first").public_key()
@@ -132,7 +137,7 @@ async def test_an_old_set_is_refreshed_beside_the_request(keys: KeySet, endpoint
     "failure", [httpx.ConnectError("refused"), httpx.ReadTimeout("slow"), httpx.RemoteProtocolError("broken")]
 )
 async def test_in_an_outage_known_keys_serve_for_a_day_and_no_longer(
-    keys: KeySet, endpoint: Endpoint, failure: Exception
+    keys: KeySet, endpoint: Endpoint, failure: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     await keys.key("first", NOW)
     endpoint.fail(failure)
@@ -145,6 +150,7 @@ async def test_in_an_outage_known_keys_serve_for_a_day_and_no_longer(
         await keys.key("first", NOW + 24 * HOUR)
 
     assert not await keys.ready(NOW + 24 * HOUR)
+    assert caplog.messages == [f"signing keys not refreshed: {failure!r}"] * 24
 
 
 async def test_an_outage_does_not_raise_the_rate(keys: KeySet, endpoint: Endpoint) -> None:
@@ -181,6 +187,7 @@ async def test_after_an_outage_keys_are_there_again(keys: KeySet, endpoint: Endp
         (200, b"[]"),
         (200, b"{}"),
         (200, b'{"keys": {}}'),
+        (200, b'{"keys": 1}'),
         (200, b'{"keys": []}'),
         (200, b'{"keys": [null, 1, "x", []]}'),
         (200, b"[" * 100_000),
@@ -191,7 +198,7 @@ async def test_after_an_outage_keys_are_there_again(keys: KeySet, endpoint: Endp
     ids=lambda value: str(value)[:30],
 )
 async def test_an_answer_that_is_no_key_set_changes_nothing(
-    keys: KeySet, endpoint: Endpoint, status: int, body: bytes
+    keys: KeySet, endpoint: Endpoint, status: int, body: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     await keys.key("first", NOW)
     endpoint.answer(status, body)
@@ -201,6 +208,7 @@ async def test_an_answer_that_is_no_key_set_changes_nothing(
     assert len(endpoint.requests) == 2
     assert unknown is None
     assert await keys.key("first", NOW + MINUTE) is not None
+    assert len(caplog.messages) == 1
 
 
 async def test_a_redirect_is_not_followed(keys: KeySet, endpoint: Endpoint) -> None:
@@ -236,13 +244,15 @@ async def test_no_compressed_answer_is_asked_for_or_unpacked(keys: KeySet, endpo
 
 
 async def test_an_answer_that_never_ends_is_given_up(
-    keys: KeySet, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+    keys: KeySet, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(web_keys, "FETCH_SECONDS", 0.01)
     endpoint.released.clear()
 
     with pytest.raises(KeysUnavailable):
         await asyncio.wait_for(keys.key("first", NOW), timeout=5)
+
+    assert caplog.messages == ["signing keys not refreshed: TimeoutError()"]
 
 
 async def test_requests_at_the_same_time_share_one_fetch(keys: KeySet, endpoint: Endpoint) -> None:
@@ -289,8 +299,10 @@ async def test_closing_ends_a_fetch(keys: KeySet, endpoint: Endpoint) -> None:
     waiting = asyncio.create_task(keys.key("first", NOW))
     await settled()
 
-    await keys.close()
+    await asyncio.wait_for(keys.close(), timeout=1)
 
+    assert keys._fetch is not None
+    assert keys._fetch.done()
     with pytest.raises(KeysUnavailable):
         await waiting
 
@@ -301,7 +313,9 @@ async def test_closing_what_never_fetched_is_nothing(keys: KeySet, endpoint: End
     assert endpoint.requests == []
 
 
-@pytest.mark.parametrize("url", ["http://login.example/keys", "ftp://login.example/keys", "file:///keys", "/keys", ""])
+@pytest.mark.parametrize(
+    "url", ["http://login.example/keys", "ftp://login.example/keys", "ftp://localhost/keys", "/keys", ""]
+)
 async def test_keys_are_not_fetched_where_anyone_could_answer(url: str) -> None:
     async with httpx.AsyncClient() as client:
         with pytest.raises(ValueError, match="https only"):
@@ -348,6 +362,7 @@ def test_a_key_for_signatures_is_read(usable: dict[str, Any]) -> None:
         {"e": "AQ"},
         {"e": "Ag"},
         {"e": None},
+        private_jwk("first"),
         *({member: "AQAB"} for member in ("d", "p", "q", "dp", "dq", "qi", "oth", "k")),
     ],
     ids=lambda changes: str(changes)[:30],

@@ -4,19 +4,41 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, func, not_, or_, tuple_
+from sqlalchemy import ColumnElement, and_, false, not_, tuple_
 from sqlmodel import col
 
 from app.access.scoping import linked
+from app.access.viewer import VIEWER_TENANT
 from app.domain.ids import GlobalId, parse_global_id
 from app.domain.moments import print_instant
-from app.domain.permissions import BuiltInRole
 from app.domain.refusals import bad_argument
 from app.domain.text import MAX_SEARCH_TERMS, MIN_SEARCH_LENGTH, fold, name_key, search_terms
-from app.domain.vocabulary import RoleType, Side
+from app.domain.vocabulary import InvitationDirection, RoleType, Side
 from app.reading.declaring import Noun
-from app.reading.nouns import DELEGATED, GROUP, PARTNERSHIP, PRINCIPAL_KINDS, RING, ROLE, same
-from app.storage.tables import AuditEntry, Role, Room, RoomGroup, RoomGroupRoom
+from app.reading.nouns import (
+    ASSIGNMENT,
+    DELEGATED,
+    GROUP,
+    INVITATION_STATE,
+    IS_CUSTOMERS,
+    IS_FOR_ANSWERING,
+    PARTNERSHIP,
+    PRINCIPAL_KINDS,
+    RING,
+    ROLE,
+    same,
+)
+from app.storage.tables import (
+    Assignment,
+    AuditEntry,
+    Invitation,
+    Partnership,
+    Principal,
+    Role,
+    Room,
+    RoomGroup,
+    RoomGroupRoom,
+)
 
 Condition = ColumnElement[bool]
 Filters = dict[str, Callable[[Any], Condition]]
@@ -94,12 +116,6 @@ ROOM_FILTERS: Filters = {
 }
 
 
-IS_CUSTOMERS = and_(
-    col(Role.partnership_id).is_(None), func.coalesce(col(Role.built_in), "") != BuiltInRole.TENANT_MANAGER.value
-)
-"""A role of the customer itself: not a partner's, and not the one for answering invitations."""
-
-
 def of_side(side: Side) -> Condition:
     """Roles of partners (and who answers invitations), or the customer's own."""
     return not_(IS_CUSTOMERS) if side is Side.PARTNER else IS_CUSTOMERS
@@ -112,10 +128,7 @@ def of_partnership(identifier: str) -> Condition:
 
 
 ROLE_FILTERS: Filters = {
-    "customer": lambda value: (
-        of_tenant(col(Role.tenant_id), value)
-        & (col(Role.built_in).is_(None) | (col(Role.built_in) != BuiltInRole.TENANT_MANAGER))
-    ),
+    "customer": lambda value: and_(of_tenant(col(Role.tenant_id), value), not_(IS_FOR_ANSWERING)),
     "partnership": of_partnership,
     "side": of_side,
     "type": lambda value: col(Role.built_in).is_(None) if value is RoleType.CUSTOM else col(Role.built_in).is_not(None),
@@ -152,3 +165,30 @@ AUDIT_FILTERS: Filters = {
     "user_tenant": lambda value: of_tenant(col(AuditEntry.user_tenant_id), value),
     "subject": lambda value: col(AuditEntry.subject) == value,
 }
+
+
+TENANT_MANAGER_ROLES = ROLE.rows().where(IS_FOR_ANSWERING).with_only_columns(ROLE.key)
+"""The viewer's Tenant manager role, if it is visible."""
+
+GROUP_FILTERS: Filters = {"customer": lambda value: of_tenant(GROUP.tenant, value)}
+RING_FILTERS: Filters = {"customer": lambda value: of_tenant(RING.tenant, value)}
+
+PARTNERSHIP_FILTERS: Filters = {"states": lambda value: among(col(Partnership.state), value)}
+
+AS_CUSTOMER = col(Partnership.tenant_id) == VIEWER_TENANT
+"""Partnerships of the viewer's tenant as the customer."""
+AS_PARTNER = col(Partnership.partner_tenant_id) == VIEWER_TENANT
+"""Partnerships of the viewer's tenant as the partner."""
+
+INVITATION_FILTERS: Filters = {
+    "direction": lambda value: (
+        (col(Invitation.tenant_id) if value is InvitationDirection.SENT else col(Invitation.partner_tenant_id))
+        == VIEWER_TENANT
+    ),
+    "states": lambda value: among(INVITATION_STATE, value),
+}
+
+DIRECTORY_FILTERS: Filters = {"search": lambda value: matches(col(Principal.search_key), value)}
+
+ANSWERS_INVITATIONS = and_(ASSIGNMENT.tenant == VIEWER_TENANT, col(Assignment.role_id).in_(TENANT_MANAGER_ROLES))
+"""The assignment that says who answers invitations for the viewer's tenant."""

@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from sqlalchemy import and_, case
+from sqlalchemy import and_, case, func, not_, type_coerce
 from sqlmodel import col
 
 from app.access.derived import delegated_rooms, domains_of, name_of, offered_room_count, offered_rooms
 from app.access.viewer import MOMENT, VIEWER_TENANT
-from app.domain.permissions import Permission, Standing
-from app.domain.vocabulary import InvitationState, PrincipalKind
+from app.domain.permissions import BuiltInRole, Permission, Standing
+from app.domain.vocabulary import InvitationState, PrincipalKind, RoleType, Side
 from app.reading.declaring import Noun, Order
+from app.storage.columns import word
 from app.storage.tables import (
     Assignment,
     AssignmentGroup,
@@ -164,12 +165,9 @@ PARTNERSHIP = Noun(
 BY_PARTNER = Order(name_of(col(Partnership.partner_tenant_id), Partnership))
 BY_CUSTOMER = Order(name_of(col(Partnership.tenant_id), Partnership))
 
-INVITATION_STATE = case(
-    (
-        and_(col(Invitation.state) == InvitationState.PENDING, col(Invitation.expires_at) <= MOMENT),
-        InvitationState.EXPIRED.value,
-    ),
-    else_=col(Invitation.state),
+IS_LAPSED = and_(col(Invitation.state) == InvitationState.PENDING, col(Invitation.expires_at) <= MOMENT)
+INVITATION_STATE = type_coerce(
+    case((IS_LAPSED, InvitationState.EXPIRED.value), else_=col(Invitation.state)), word(InvitationState)
 )
 """An invitation that nobody answered in time reads as expired from that instant on (domain.md 7 #6)."""
 
@@ -193,6 +191,11 @@ INVITATION = Noun(
     order=Order(col(Invitation.sent_at), descending=True),
 )
 
+IS_FOR_ANSWERING = func.coalesce(col(Role.built_in), "") == BuiltInRole.TENANT_MANAGER.value
+"""The Tenant manager role, which belongs to a partner and to no customer."""
+IS_CUSTOMERS = and_(col(Role.partnership_id).is_(None), not_(IS_FOR_ANSWERING))
+"""A role of the customer itself."""
+
 ROLE = Noun(
     "role",
     Role,
@@ -203,7 +206,10 @@ ROLE = Noun(
         "version": col(Role.version),
         "name": col(Role.name),
         "description": col(Role.description),
-        "built_in": col(Role.built_in),
+        "type": type_coerce(
+            case((col(Role.built_in).is_(None), RoleType.CUSTOM.value), else_=RoleType.BUILT_IN.value), word(RoleType)
+        ),
+        "side": type_coerce(case((IS_CUSTOMERS, Side.CUSTOMER.value), else_=Side.PARTNER.value), word(Side)),
         "permissions": col(Role.permissions),
     },
     order=by_name(Role),
@@ -265,7 +271,7 @@ INVITATION.one("customer", TENANT, tenant=col(Invitation.tenant_id), key=col(Inv
 INVITATION.one("partner", TENANT, tenant=col(Invitation.partner_tenant_id), key=col(Invitation.partner_tenant_id))
 INVITATION.one("sent_by", PRINCIPAL, tenant=col(Invitation.tenant_id), key=col(Invitation.sent_by_id))
 INVITATION.one("partnership", PARTNERSHIP, tenant=col(Invitation.tenant_id), key=col(Invitation.partnership_id))
-ROLE.one("customer", TENANT, tenant=col(Role.tenant_id), key=col(Role.tenant_id))
+ROLE.one("customer", TENANT, tenant=col(Role.tenant_id), key=case((not_(IS_FOR_ANSWERING), col(Role.tenant_id))))
 ROLE.one("partnership", PARTNERSHIP, tenant=col(Role.tenant_id), key=col(Role.partnership_id))
 ASSIGNMENT.one("role", ROLE, tenant=col(Assignment.tenant_id), key=col(Assignment.role_id))
 AUDIT_ENTRY.one("user", PRINCIPAL, tenant=col(AuditEntry.user_tenant_id), key=col(AuditEntry.user_id))

@@ -1,0 +1,97 @@
+"""Why the viewer holds something: assignments and directory roles, by name, so that it needs no right on roles."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row
+
+from app.access.viewer import Viewer
+from app.domain.ids import GlobalId
+from app.domain.permissions import NOTHING, Permission, union
+from app.domain.vocabulary import PrincipalKind
+from app.reading.declaring import Noun
+from app.reading.nouns import ROOM
+from app.reading.reader import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """One reason why the viewer holds permissions: an assignment, or, without one, a directory role."""
+
+    role_name: str
+    assignment_name: str | None
+    permissions: Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether the viewer may, through what, and a sentence that says it."""
+
+    allowed: bool
+    grants: Sequence[Granted]
+    reason: str
+
+
+def from_directory(viewer: Viewer) -> list[Granted]:
+    """What the directory roles of the home tenant give."""
+    if viewer.kind is not PrincipalKind.USER:
+        return []
+    return [Granted(role.label, None, role.permissions) for role in sorted(viewer.directory_roles)]
+
+
+def from_assignment(row: Row[Any]) -> Granted:
+    """What an assignment gives."""
+    return Granted(row.role_name, row.assignment_name, row.permissions)
+
+
+async def grants_on_rooms(reader: Reader, rooms: Sequence[tuple[str, str]]) -> list[list[Granted]]:
+    """For each visible room, given as (tenant, key), everything through which the viewer holds a permission on it."""
+    held = await reader.grants_held()
+    reached: dict[str, set[str]] = defaultdict(set)
+    for row in await reader.rooms_reached([key for _, key in rooms]):
+        reached[row.room_id].add(row.assignment_id)
+    return [_grants_on_room(reader.viewer, held, reached, tenant, key) for tenant, key in rooms]
+
+
+def _grants_on_room(
+    viewer: Viewer, held: Sequence[Row[Any]], reached: Mapping[str, set[str]], tenant: str, key: str
+) -> list[Granted]:
+    at_home = from_directory(viewer) if tenant == viewer.tenant_id else []
+    through = reached.get(key, set())
+    covers = (row for row in held if row.assignment_id in through or (row.all_rooms and row.tenant_id == tenant))
+    return [*at_home, *(from_assignment(row) for row in covers)]
+
+
+def permissions_of(grants: Sequence[Granted]) -> Permission:
+    """Everything that these grants give together, on one and the same object."""
+    return union(grant.permissions for grant in grants) if grants else NOTHING
+
+
+async def decide_anywhere(reader: Reader, permission: Permission) -> Decision:
+    """Whether the viewer holds the permission on anything at all."""
+    granted = [*from_directory(reader.viewer), *(from_assignment(row) for row in await reader.grants_held())]
+    return _decision(granted, permission, "anywhere")
+
+
+async def decide(reader: Reader, permission: Permission, on: tuple[Noun, GlobalId] | None) -> Decision:
+    """Whether the viewer holds the permission on this very object; one that is not visible does not exist."""
+    if on is None or (await reader.rows(on[0], [(on[1].tenant, on[1].key)]))[0] is None:
+        return Decision(allowed=False, grants=[], reason="There is nothing with this id that you can see.")
+    noun, key = on[0], (on[1].tenant, on[1].key)
+    if not await reader.holds(noun, key, permission):
+        return Decision(allowed=False, grants=[], reason=f"Nothing gives you {permission.name} on this object.")
+    if noun is ROOM:
+        return _decision((await grants_on_rooms(reader, [key]))[0], permission, "on this room")
+    at_home = from_directory(reader.viewer) if key[0] == reader.viewer.tenant_id else []
+    held = [from_assignment(row) for row in await reader.grants_held() if row.tenant_id == key[0]]
+    return _decision([*at_home, *held], permission, "on this object")
+
+
+def _decision(granted: Sequence[Granted], permission: Permission, where: str) -> Decision:
+    grants = [grant for grant in granted if permission in grant.permissions]
+    if not grants:
+        return Decision(allowed=False, grants=[], reason=f"Nothing gives you {permission.name} {where}.")
+    names = ", ".join(dict.fromkeys(grant.role_name for grant in grants))
+    return Decision(allowed=True, grants=grants, reason=f"{permission.name} {where} through {names}.")

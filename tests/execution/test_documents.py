@@ -5,7 +5,7 @@ from graphql import GraphQLSchema, OperationType, build_schema, get_introspectio
 
 from app.config import Limits
 from app.domain.refusals import Problem, ProblemCode
-from app.execution.documents import MAX_ERRORS, DocumentRefused, Documents
+from app.execution.documents import MAX_ERRORS, MAX_LOCATIONS, DocumentRefused, Documents
 from tests.execution.small_schema import SCHEMA, of_room
 
 SECRET = "hunter2"
@@ -193,11 +193,18 @@ def test_what_a_scalar_says_of_a_literal_is_not_repeated() -> None:
 def test_errors_locations_and_messages_are_few_and_short() -> None:
     many = problems("{" + " ".join(f"x{i}" for i in range(20)) + "}")
     long = problems("{ viewer { " + "x" * 60_000 + " } }")
-    wide = problems(" ".join("query A { viewer { name } }" for _ in range(20)))
+    cycle = "".join(f"fragment F{i} on Room {{ ...F{(i + 1) % 9} }}" for i in range(9))
+    wide = problems(of_room("...F0") + cycle)
 
     assert len(many) == MAX_ERRORS
     assert len(long[0].message) < 300
-    assert max(len(str(problem.details["locations"])) for problem in wide) < 150
+    assert max(str(problem.details["locations"]).count("line") for problem in wide) == MAX_LOCATIONS
+
+
+def test_names_of_the_schema_are_not_suggested() -> None:
+    (problem,) = problems("{ viewer { nam } }")
+
+    assert problem.message == "Cannot query field 'nam' on type 'Viewer'. (line 1, column 12)"
 
 
 def test_work_of_validation_is_bounded() -> None:

@@ -8,6 +8,8 @@ from pydantic import BaseModel, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "GATEWAY_"
+DEFAULT_PAGE_SIZE = 50
+"""What a connection answers with when neither `first` nor `last` is given."""
 
 
 class Limits(BaseModel, frozen=True):

@@ -11,12 +11,9 @@ from graphql import (
     VariableNode,
 )
 
-from app.config import Limits
+from app.config import DEFAULT_PAGE_SIZE, Limits
 from app.execution.expansion import CEILING, Definition, Field, Root, Selections, bottom_up
 from app.execution.limits import exceeded, location_of
-
-DEFAULT_PAGE_SIZE = 50
-"""What a connection answers with when neither `first` nor `last` is given."""
 
 Variables = Mapping[str, Any]
 Count = Callable[[Variables], int]

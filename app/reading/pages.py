@@ -14,13 +14,13 @@ from sqlalchemy import ColumnElement, Row, Select, bindparam, func, select, type
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.access.scoping import Rows, linked
+from app.config import DEFAULT_PAGE_SIZE
 from app.domain.refusals import bad_argument
 from app.reading.cursors import Position, beyond, sorting, write_cursor
 from app.reading.declaring import Many, Noun, Order
 from app.storage.columns import text
 from app.storage.dialects import is_listed
 
-DEFAULT_PAGE_SIZE = 50
 PARENTS = bindparam("parents", type_=text())
 KEYS = bindparam("keys", type_=text())
 

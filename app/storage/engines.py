@@ -54,6 +54,7 @@ def open_sqlite(url: URL, *, query_only: bool) -> AsyncEngine:
         poolclass=AsyncAdaptedQueuePool,
         pool_size=SQLITE_READERS if query_only else 1,
         max_overflow=0,
+        hide_parameters=True,
         connect_args={"timeout": BUSY_TIMEOUT_MS / 1000},
         isolation_level="AUTOCOMMIT" if query_only else None,
     )
@@ -79,6 +80,7 @@ def open_postgresql(url: URL, pool_size: int, connect_timeout: float, *, query_o
         pool_size=pool_size,
         max_overflow=0,
         pool_pre_ping=True,
+        hide_parameters=True,
         connect_args={"timeout": connect_timeout, "server_settings": server},
         isolation_level="AUTOCOMMIT" if query_only else None,
     )

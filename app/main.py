@@ -1,0 +1,66 @@
+"""The application: routes, middleware and what lives as long as it does."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import UTC, datetime
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Route
+
+from app.config import Settings
+from app.execution.answers import Engine
+from app.graph.schema import build_schema
+from app.storage.engines import Database
+from app.web.authenticating import Authenticator
+from app.web.endpoint import Clock, GraphQLEndpoint, refuse
+from app.web.health import Readiness, healthz
+from app.web.keys import KeySet
+from app.web.tokens import TokenVerifier
+from app.web.wrapping import Wrapping
+
+Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
+
+
+def now() -> datetime:
+    """The one place that reads the clock for requests."""
+    return datetime.now(UTC)
+
+
+def create_app(settings: Settings, database: Database, verifier: TokenVerifier, clock: Clock = now) -> Starlette:
+    """The gateway over a database with the tripwire armed. It closes the database when it stops."""
+    engine = Engine(build_schema()._schema, settings.limits)  # noqa: SLF001 - Strawberry keeps graphql-core's schema there
+    endpoint = GraphQLEndpoint(engine, Authenticator(verifier, database), database, settings.limits, clock)
+    routes = [
+        Route("/graphql", endpoint, methods=["POST"], max_body_size=settings.limits.max_body_bytes),
+        Route("/healthz", healthz),
+        Route("/readyz", Readiness(database, verifier.keys, clock)),
+    ]
+    cross_origin = Middleware(
+        CORSMiddleware,
+        allow_origins=settings.cors_origins,
+        allow_methods=["POST"],
+        allow_headers=["Authorization", "Content-Type"],
+        expose_headers=["X-Request-Id", "WWW-Authenticate"],
+    )
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(Wrapping), cross_origin],
+        exception_handlers={HTTPException: refuse},
+        lifespan=closing(database, verifier),
+    )
+
+
+def closing(database: Database, verifier: TokenVerifier) -> Lifespan:
+    """What happens at the end: running key fetches and the database's connections are closed."""
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        if isinstance(verifier.keys, KeySet):
+            await verifier.keys.close()
+        await database.close()
+
+    return lifespan

@@ -1,0 +1,76 @@
+"""`POST /graphql`, and the shape of every refusal."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.config import Limits
+from app.domain.refusals import Problem, ProblemCode
+from app.execution.answers import Answer, Engine, refused
+from app.execution.bodies import parse_body
+from app.graph.context import begin
+from app.storage.engines import Database
+from app.web.authenticating import Authenticator
+from app.web.negotiating import JSON, OFFERED, choose, is_json, status
+
+Clock = Callable[[], datetime]
+REQUEST_ID = "request_id"
+"""Where the request's id is found in its ASGI scope."""
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="partner-gateway"'}
+REASONS = {
+    404: "There is nothing at this address; ask `POST /graphql`.",
+    405: "This address takes another method; `POST` a JSON object with a `query` to `/graphql`.",
+    406: f"This address answers in {' or '.join(OFFERED)}; accept one of them.",
+    413: "The body is too large.",
+    415: "Send the body as `Content-Type: application/json` in UTF-8.",
+}
+
+
+@dataclass(frozen=True)
+class GraphQLEndpoint:
+    """Answers GraphQL requests over HTTP."""
+
+    engine: Engine
+    authenticator: Authenticator
+    database: Database
+    limits: Limits
+    clock: Clock
+
+    async def __call__(self, request: Request) -> Response:
+        """The answer to one request. Who asks is settled before what is asked is looked at."""
+        media_type = choose(request.headers.get("accept"))
+        if media_type is None:
+            raise HTTPException(406)
+        try:
+            return respond(await self._answer(request), media_type)
+        except Problem as problem:
+            return respond(refused(problem), media_type)
+
+    async def _answer(self, request: Request) -> Answer:
+        now, request_id = self.clock(), request.scope[REQUEST_ID]
+        caller = await self.authenticator.caller(request.headers.get("authorization"), now, request_id)
+        if not is_json(request.headers.get("content-type", "")):
+            raise HTTPException(415)
+        asked = parse_body(await request.body(), self.limits)
+        context = begin(caller, self.database, self.limits, now, request_id)
+        return await self.engine.answer(asked, context, request_id)
+
+
+def respond(answer: Answer, media_type: str) -> Response:
+    """An answer as a response."""
+    headers = CHALLENGE if answer.code is ProblemCode.UNAUTHENTICATED else None
+    content_type = f"{media_type}; charset=utf-8"
+    return Response(answer.to_bytes(), status(answer, media_type), headers, content_type)
+
+
+async def refuse(request: Request, error: Exception) -> Response:
+    """A refusal of the request as such: same shape as every other, with the status of its reason."""
+    if not isinstance(error, HTTPException):
+        raise error
+    problem = Problem(ProblemCode.BAD_REQUEST, REASONS.get(error.status_code, "This request cannot be answered."))
+    media_type = choose(request.headers.get("accept")) or JSON
+    return Response(refused(problem).to_bytes(), error.status_code, error.headers, f"{media_type}; charset=utf-8")

@@ -1,0 +1,64 @@
+"""What every request gets: an id, safe headers, a line in the log, and an answer even to a defect."""
+
+import logging
+import time
+from collections.abc import Iterable
+from uuid import uuid4
+
+from starlette.datastructures import MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.execution.answers import internal, refused
+from app.web.endpoint import REQUEST_ID
+from app.web.negotiating import JSON
+
+log = logging.getLogger("gateway.requests")
+MAX_HEADER_BYTES = 32 * 1024
+"""All headers of a request together; the HTTP parser itself would take a megabyte."""
+HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+
+class Wrapping:
+    """The outermost layer around every request."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        scope[REQUEST_ID] = request_id = uuid4().hex
+        started, sent = time.perf_counter(), 0
+
+        async def send_wrapped(message: Message) -> None:
+            nonlocal sent
+            if message["type"] == "http.response.start":
+                sent = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["X-Request-Id"] = request_id
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            if header_bytes(scope["headers"]) > MAX_HEADER_BYTES:
+                await Response(status_code=431)(scope, receive, send_wrapped)
+            else:
+                await self.app(scope, receive, send_wrapped)
+        except Exception as defect:
+            problem = internal(defect, request_id)
+            if sent:
+                raise
+            await Response(refused(problem).to_bytes(), 500, media_type=JSON)(scope, receive, send_wrapped)
+        finally:
+            milliseconds = round((time.perf_counter() - started) * 1000, 2)
+            line = {"request_id": request_id, "method": scope["method"], "path": scope["path"][:200], "status": sent}
+            log.info("request", extra=line | {"milliseconds": milliseconds})
+
+
+def header_bytes(headers: Iterable[tuple[bytes, bytes]]) -> int:
+    """How large the headers are together."""
+    return sum(len(name) + len(value) for name, value in headers)

@@ -1,0 +1,118 @@
+"""Both answers for one asker, side by side: what `visible` finds in a database, and what the policy says."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import CompoundSelect, Select, literal, select, union_all
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import SQLModel
+
+from app.access.viewer import Viewer, binds
+from app.access.visible import visible
+from app.domain.permissions import Permission, Right, Standing
+from app.storage.tables import (
+    Assignment,
+    AuditEntry,
+    Invitation,
+    Partnership,
+    Principal,
+    Role,
+    Room,
+    RoomGroup,
+    Tenant,
+    UpdateRing,
+)
+from tests.access.policy import Asker, Key, Policy, World
+
+Pair = tuple[type[SQLModel], Right]
+Answers = dict[Pair, Counter[Key]]
+
+ALWAYS: tuple[Pair, ...] = (
+    (Room, Permission.ROOMS_VIEW),
+    (RoomGroup, Permission.GROUPS_VIEW),
+    (RoomGroup, Permission.GROUPS_MODIFY),
+    (UpdateRing, Permission.RINGS_VIEW),
+    (UpdateRing, Permission.RINGS_MODIFY),
+    (Partnership, Standing.PARTY),
+    (Partnership, Permission.PARTNERS_VIEW),
+    (Partnership, Permission.ROLES_MODIFY),
+    (Invitation, Standing.PARTY),
+    (Invitation, Permission.PARTNERS_VIEW),
+    (Invitation, Permission.PARTNERS_MANAGE),
+    (Invitation, Permission.INVITATIONS_ANSWER),
+    (Role, Standing.PARTY),
+    (Role, Permission.ROLES_VIEW),
+    (Role, Permission.ROLES_MODIFY),
+    (Assignment, Standing.PARTY),
+    (Assignment, Permission.ROLES_VIEW),
+    (Assignment, Permission.ROLES_MODIFY),
+    (Principal, Standing.NAMED),
+    (Principal, Standing.DIRECTORY),
+    (Tenant, Standing.NAMED),
+    (AuditEntry, Permission.AUDIT_VIEW),
+)
+"""Asked by every asker: each rule in each of its forms."""
+
+IN_TURNS: tuple[Pair, ...] = tuple(
+    (table, permission)
+    for permission in Permission
+    for table in (Room, RoomGroup, UpdateRing, Partnership)
+    if (table, permission) not in ALWAYS
+)
+"""Asked by one asker after the other: the same rules for every other permission."""
+
+MEANINGLESS: tuple[Pair, ...] = (
+    *((table, Standing.PARTY) for table in (Room, RoomGroup, UpdateRing, Principal, Tenant, AuditEntry)),
+    *((table, Standing.NAMED) for table in (Room, RoomGroup, UpdateRing, Partnership, Invitation, Role, Assignment)),
+    *((table, Standing.DIRECTORY) for table in (Room, RoomGroup, Partnership, Invitation, Role, Assignment, Tenant)),
+    (Principal, Permission.ROLES_MODIFY),
+    (Tenant, Permission.PARTNERS_VIEW),
+    (AuditEntry, Permission.ROLES_VIEW),
+)
+"""Rights that mean nothing on a table: nobody sees a row."""
+
+TURNS = 10
+PAGES: tuple[tuple[Pair, ...], ...] = tuple((*ALWAYS, *IN_TURNS[turn::TURNS], *MEANINGLESS) for turn in range(TURNS))
+"""What one asker is asked: all at once would take SQLite 60 ms, and an asker is one of six in a world."""
+
+
+def keys(pair: Pair, number: int) -> Select[Any]:
+    """The keys that `visible` answers for a pair, marked with the pair's number."""
+    rows = visible(*pair).subquery()
+    return select(literal(number).label("pair"), rows.c.get("tenant_id", rows.c.id).label("tenant"), rows.c.id)
+
+
+def question(pairs: Sequence[Pair]) -> CompoundSelect[Any]:
+    """One statement for many pairs; its text is always the same, so that it is compiled once."""
+    return union_all(*(keys(pair, number) for number, pair in enumerate(pairs)))
+
+
+def parameters(world: World, asker: Asker) -> dict[str, str | int]:
+    return binds(Viewer(asker.tenant, asker.id, asker.kind, asker.directory_roles), world.now)
+
+
+async def found(
+    connection: AsyncConnection, asked: CompoundSelect[Any], pairs: Sequence[Pair], world: World, asker: Asker
+) -> Answers:
+    """What the database answers, a key that comes twice counted twice."""
+    answers: Answers = {pair: Counter() for pair in pairs}
+    for number, tenant, key in await connection.execute(asked, parameters(world, asker)):
+        answers[pairs[number]][tenant, key] += 1
+    return answers
+
+
+def expected(pairs: Iterable[Pair], world: World, asker: Asker) -> Answers:
+    """What the policy says."""
+    policy = Policy(world, asker)
+    return {pair: Counter(policy.sees(pair[0].__name__, pair[1])) for pair in pairs}
+
+
+def differences(seen: Answers, due: Answers) -> list[str]:
+    """Every pair on which the two disagree, in words."""
+    return [
+        f"{table.__name__} under {right.name}: leaked {sorted(seen[table, right] - due[table, right])},"
+        f" missing {sorted(due[table, right] - seen[table, right])}"
+        for table, right in due
+        if seen[table, right] != due[table, right]
+    ]

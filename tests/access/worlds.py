@@ -1,0 +1,405 @@
+"""Random small worlds in which the rules matter, and how one is written to a database.
+
+Ids repeat from tenant to tenant (every tenant has a room `r0` and a user `u0`), so that a rule that forgets a tenant is
+found. Most things are shared: few rooms, many assignments, everybody a member of something. A subset is drawn as one
+number, which keeps worlds quick to draw and quick to shrink.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any, TypeVar
+
+from hypothesis import Phase, given, seed, settings
+from hypothesis import strategies as st
+from sqlalchemy import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import SQLModel
+
+from app.domain.permissions import (
+    CUSTOM_CEILING,
+    NOTHING,
+    PARTNER_CEILING,
+    BuiltInRole,
+    DirectoryRole,
+    Permission,
+    union,
+)
+from app.domain.vocabulary import (
+    AuditCategory,
+    AuditOperation,
+    AuditResult,
+    InvitationState,
+    PartnershipState,
+    PrincipalKind,
+)
+from app.storage import tables
+from tests.access.policy import (
+    Asker,
+    Assignment,
+    AuditEntry,
+    Invitation,
+    Key,
+    Partnership,
+    Principal,
+    Role,
+    Room,
+    RoomGroup,
+    UpdateRing,
+    World,
+)
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+TENANTS = ("A", "B", "C", "D")
+UNREGISTERED = "Z"
+INSTANT = timedelta(microseconds=1)
+AROUND_NOW = (timedelta(days=1), INSTANT, timedelta(0), -INSTANT, timedelta(days=-1))
+HISTORIES = ((True,), (True,), (False,), (False, True), (False, False, True), ())
+"""Partnerships between one pair, whether active, oldest first; two of them cannot be active at once."""
+CLOSED = [state for state in InvitationState if state is not InvitationState.PENDING]
+CUSTOMER_ROLES = (BuiltInRole.MANAGER, BuiltInRole.SITE_LEAD, BuiltInRole.SITE_TECHNICIAN, BuiltInRole.TENANT_MANAGER)
+
+Thing = TypeVar("Thing")
+Draw = st.DrawFn
+
+
+def some(draw: Draw, things: Sequence[Thing], *, of: int = 2) -> list[Thing]:
+    """A subset. `of` 2 takes every second thing, 4 every fourth, 8 every eighth."""
+    mask = draw(st.integers(0, (1 << len(things)) - 1))
+    while of > 2:
+        mask, of = mask & draw(st.integers(0, (1 << len(things)) - 1)), of // 2
+    return [thing for i, thing in enumerate(things) if mask >> i & 1]
+
+
+def one(draw: Draw, things: Sequence[Thing]) -> Thing:
+    return things[draw(st.integers(0, len(things) - 1))]
+
+
+def chance(draw: Draw, of: int) -> bool:
+    """True once in so many times."""
+    return draw(st.integers(0, of - 1)) == of - 1
+
+
+def some_permissions(draw: Draw, ceiling: Permission) -> Permission:
+    """An arbitrary subset of what a custom role may hold."""
+    return union(some(draw, list(ceiling), of=one(draw, (2, 4))))
+
+
+def name_principals(draw: Draw, tenant: str) -> list[Principal]:
+    """Users, an application, and security groups that overlap."""
+    groups = [f"g{i}" for i in range(draw(st.integers(0, 2)))]
+    kinds = {f"u{i}": PrincipalKind.USER for i in range(draw(st.integers(1, 2)))}
+    if chance(draw, 3):
+        kinds["app"] = PrincipalKind.APPLICATION
+    actors = [Principal(tenant, name, kind, frozenset(some(draw, groups))) for name, kind in kinds.items()]
+    return [*actors, *(Principal(tenant, group, PrincipalKind.GROUP) for group in groups)]
+
+
+def build(draw: Draw, tenant: str) -> tuple[list[Room], list[RoomGroup], list[UpdateRing]]:
+    """Rooms, a few of them retired though links still point at them, in overlapping groups and in rings."""
+    names = [f"r{i}" for i in range(draw(st.integers(0, 8)))]
+    retired, in_ring = some(draw, names, of=4), some(draw, names)
+    rooms = [Room(tenant, name, f"k{int(name in in_ring)}", name in retired) for name in names]
+    groups = [RoomGroup(tenant, f"h{i}", frozenset(some(draw, names))) for i in range(draw(st.integers(0, 3)))]
+    return rooms, groups, [UpdateRing(tenant, f"k{i}") for i in range(3)]
+
+
+class Making:
+    """A world as it grows: strategies draw, this remembers."""
+
+    def __init__(self, draw: Draw) -> None:
+        self.draw = draw
+        self.world = World(NOW, list(TENANTS[: draw(st.integers(2, 4))]))
+        for tenant in self.world.tenants:
+            self.world.principals.extend(name_principals(draw, tenant))
+            rooms, groups, rings = build(draw, tenant)
+            self.world.rooms.extend(rooms)
+            self.world.room_groups.extend(groups)
+            self.world.rings.extend(rings)
+
+    def others(self, tenant: str) -> list[str]:
+        return [other for other in self.world.tenants if other != tenant]
+
+    def principals(self, tenant: str) -> list[str]:
+        return [each.id for each in self.world.principals if each.tenant == tenant]
+
+    def next_id(self, letter: str, tenant: str, things: Sequence[Any]) -> str:
+        """Numbered by tenant, so that ids repeat from tenant to tenant."""
+        return f"{letter}{sum(1 for each in things if each.tenant == tenant)}"
+
+    def members(self, tenant: str) -> frozenset[Key]:
+        """Principals of a tenant; rarely also a stray one of another tenant, who must gain nothing by it."""
+        members: set[Key] = {(tenant, each) for each in some(self.draw, self.principals(tenant))}
+        if chance(self.draw, 6):
+            stranger = one(self.draw, self.others(tenant))
+            members.add((stranger, one(self.draw, self.principals(stranger))))
+        return frozenset(members)
+
+    def add_role(self, tenant: str, permissions: Permission, *, of: str | None, built_in: BuiltInRole | None) -> Role:
+        role = Role(tenant, self.next_id("e", tenant, self.world.roles), permissions, of, built_in)
+        self.world.roles.append(role)
+        return role
+
+    def add_assignment(self, role: Role, members: frozenset[Key], *, scoped: bool, all_rooms: bool) -> Assignment:
+        """Over rooms and groups, which may be none, may overlap and may be retired."""
+        rooms = [each.id for each in self.world.rooms if each.tenant == role.tenant]
+        groups = [each.id for each in self.world.room_groups if each.tenant == role.tenant]
+        assignment = Assignment(
+            role.tenant,
+            self.next_id("s", role.tenant, self.world.assignments),
+            role.id,
+            role.partnership,
+            all_rooms,
+            members,
+            frozenset(some(self.draw, rooms, of=one(self.draw, (2, 4, 8)))) if scoped else frozenset(),
+            frozenset(some(self.draw, groups, of=one(self.draw, (2, 4)))) if scoped else frozenset(),
+        )
+        self.world.assignments.append(assignment)
+        return assignment
+
+    def settle(self, tenant: str) -> None:
+        """The tenant's own roles and who holds them."""
+        roles = [self.add_role(tenant, role.permissions, of=None, built_in=role) for role in CUSTOMER_ROLES]
+        roles += [
+            self.add_role(tenant, some_permissions(self.draw, CUSTOM_CEILING), of=None, built_in=None)
+            for _ in range(self.draw(st.integers(0, 2)))
+        ]
+        for _ in range(self.draw(st.integers(0, 5))):
+            role = one(self.draw, roles)
+            is_everywhere = role.built_in is BuiltInRole.MANAGER or (not role.built_in and chance(self.draw, 4))
+            is_scoped = not is_everywhere and role.built_in is not BuiltInRole.TENANT_MANAGER
+            self.add_assignment(role, self.members(tenant), scoped=is_scoped, all_rooms=is_everywhere)
+
+    def link(self, customer: str, partner: str) -> None:
+        """A history of partnerships, at most the last one active, each with what the partner's people hold in it.
+
+        A stray `all_rooms` gives a partner nothing: its rooms are those that the customer named.
+        """
+        for active in one(self.draw, HISTORIES):
+            this = self.next_id("p", customer, self.world.partnerships)
+            admins = self.add_role(customer, PARTNER_CEILING, of=this, built_in=BuiltInRole.PRIMARY_ADMIN)
+            delegation = self.add_assignment(admins, self.members(partner), scoped=True, all_rooms=chance(self.draw, 8))
+            self.world.partnerships.append(Partnership(customer, this, partner, active, delegation.id))
+            for _ in range(self.draw(st.integers(0, 2))):
+                role = self.add_role(customer, some_permissions(self.draw, PARTNER_CEILING), of=this, built_in=None)
+                for _ in range(self.draw(st.integers(0, 2))):
+                    self.add_assignment(role, self.members(partner), scoped=True, all_rooms=chance(self.draw, 8))
+
+    def invite(self, customer: str) -> None:
+        """Invitations in all states, whose time is over, just over, or not yet; one open for each partner."""
+        people = [None, *(each for each in self.principals(customer) if each.startswith("u"))]
+        open_to: set[str] = set()
+        for _ in range(self.draw(st.integers(0, 4))):
+            partner = one(self.draw, self.others(customer))
+            is_open = partner not in open_to and chance(self.draw, 2)
+            open_to |= {partner} if is_open else set()
+            state = InvitationState.PENDING if is_open else one(self.draw, CLOSED)
+            self.world.invitations.append(
+                Invitation(
+                    customer,
+                    self.next_id("i", customer, self.world.invitations),
+                    partner,
+                    state,
+                    NOW + one(self.draw, AROUND_NOW),
+                    one(self.draw, people),
+                )
+            )
+
+    def act(self, tenant: str) -> None:
+        """Entries of a tenant's record, by its own people, by partners, and by the system."""
+        partners = {each.partner for each in self.world.partnerships if each.tenant == tenant}
+        people: list[Key] = [(side, each) for side in sorted({tenant, *partners}) for each in self.principals(side)]
+        approvers = [None, *self.principals(tenant)]
+        for _ in range(self.draw(st.integers(0, 3))):
+            this = self.next_id("a", tenant, self.world.audit_entries)
+            self.world.audit_entries.append(
+                AuditEntry(tenant, this, one(self.draw, [None, *people]), one(self.draw, approvers))
+            )
+
+
+@st.composite
+def worlds(draw: Draw) -> World:
+    """A small world: two to four tenants, any of them customer, partner or both."""
+    making = Making(draw)
+    tenants = making.world.tenants
+    for tenant in tenants:
+        making.settle(tenant)
+    for customer in tenants:
+        for partner in some(draw, making.others(customer)):
+            making.link(customer, partner)
+    for tenant in tenants:
+        making.invite(tenant)
+        making.act(tenant)
+    return making.world
+
+
+@st.composite
+def worlds_and_people(draw: Draw) -> tuple[World, list[Asker]]:
+    """A world with everyone who might ask: all its people and applications, and strangers that nothing is stored of.
+
+    Some come with directory roles, which a token of an application could claim too.
+    """
+    world = draw(worlds())
+    actors = [(each.tenant, each.id, each.kind) for each in world.principals if each.kind is not PrincipalKind.GROUP]
+    strangers = [(one(draw, [*world.tenants, UNREGISTERED]), "u9", PrincipalKind.USER)]
+    askers = []
+    for tenant, name, kind in [*actors, *strangers]:
+        roles = some(draw, list(DirectoryRole), of=4) if chance(draw, 4) else []
+        askers.append(Asker(tenant, name, kind, frozenset(roles)))
+    return world, askers
+
+
+def sample_worlds(count: int, number: int) -> list[tuple[World, list[Asker]]]:
+    """That many worlds with their people, the same ones every time for the same number."""
+    sample: list[tuple[World, list[Asker]]] = []
+
+    @seed(number)
+    @settings(max_examples=count, phases=[Phase.generate])
+    @given(worlds_and_people())
+    def collect(example: tuple[World, list[Asker]]) -> None:
+        sample.append(example)
+
+    collect()
+    return sample
+
+
+# --- writing a world ------------------------------------------------------------------------------------------------
+
+
+@cache
+def blank(table: type[SQLModel]) -> dict[str, Any]:
+    """The defaults of a table, which a Core insert would not know."""
+    made: dict[str, Any] = table.model_construct().model_dump()
+    return {name: made.get(name) for name in table.model_fields}
+
+
+def row(table: type[SQLModel], **values: Any) -> tuple[type[SQLModel], dict[str, Any]]:
+    return table, {**blank(table), **values}
+
+
+def named(tenant: str, key: str) -> dict[str, str]:
+    """The key, and a name made of it."""
+    return {"tenant_id": tenant, "id": key, "name": key, "name_key": key}
+
+
+def rows(world: World) -> Iterator[tuple[type[SQLModel], dict[str, Any]]]:
+    """Every row of a world."""
+    for tenant in world.tenants:
+        yield row(tables.Tenant, id=tenant, name=tenant, name_key=tenant, created_at=NOW)
+    yield from directory_rows(world)
+    yield from room_rows(world)
+    yield from partnership_rows(world)
+    yield from role_rows(world)
+    for number, entry in enumerate(world.audit_entries):
+        user_tenant, user = entry.user or (None, None)
+        yield row(
+            tables.AuditEntry,
+            tenant_id=entry.tenant,
+            id=entry.id,
+            sequence=number,
+            creation_time=NOW,
+            category=AuditCategory.ROOM,
+            operation=AuditOperation.UPDATE,
+            action="room.update",
+            result_status=AuditResult.SUCCESSFUL,
+            object_name="",
+            user_tenant_id=user_tenant,
+            user_id=user,
+            approved_by_id=entry.approved_by,
+            request_id="",
+            hash="",
+        )
+
+
+def directory_rows(world: World) -> Iterator[tuple[type[SQLModel], dict[str, Any]]]:
+    for each in world.principals:
+        yield row(tables.Principal, **named(each.tenant, each.id), kind=each.kind, created_at=NOW)
+        for group in each.groups:
+            yield row(tables.GroupMember, tenant_id=each.tenant, group_id=group, member_id=each.id)
+
+
+def room_rows(world: World) -> Iterator[tuple[type[SQLModel], dict[str, Any]]]:
+    for number, ring in enumerate(world.rings):
+        days = {"rollout_days": 1, "test_days": 1, "deferment_days": 0}
+        yield row(tables.UpdateRing, **named(ring.tenant, ring.id), position=number % 9 + 1, **days)
+    for room in world.rooms:
+        yield row(
+            tables.Room,
+            **named(room.tenant, room.id),
+            account=room.id,
+            account_key=room.id,
+            search_key="",
+            ring_id=room.ring,
+            created_at=NOW,
+            updated_at=NOW,
+            retired_at=NOW if room.retired else None,
+        )
+    for group in world.room_groups:
+        yield row(tables.RoomGroup, **named(group.tenant, group.id))
+        for member in group.rooms:
+            yield row(tables.RoomGroupRoom, tenant_id=group.tenant, group_id=group.id, room_id=member)
+
+
+def partnership_rows(world: World) -> Iterator[tuple[type[SQLModel], dict[str, Any]]]:
+    for each in world.partnerships:
+        yield row(
+            tables.Partnership,
+            tenant_id=each.tenant,
+            id=each.id,
+            partner_tenant_id=each.partner,
+            state=PartnershipState.ACTIVE if each.active else PartnershipState.REMOVED,
+            delegation_id=each.delegation,
+            established_at=NOW,
+            removed_at=None if each.active else NOW,
+        )
+    for invitation in world.invitations:
+        yield row(
+            tables.Invitation,
+            tenant_id=invitation.tenant,
+            id=invitation.id,
+            partner_tenant_id=invitation.partner,
+            partner_domain="partner.example",
+            state=invitation.state,
+            sent_at=NOW - timedelta(days=1),
+            sent_by_id=invitation.sent_by,
+            expires_at=invitation.expires_at,
+            closed_at=None if invitation.state is InvitationState.PENDING else NOW,
+            terms_version="1",
+            terms_digest="",
+        )
+
+
+def role_rows(world: World) -> Iterator[tuple[type[SQLModel], dict[str, Any]]]:
+    for role in world.roles:
+        yield row(
+            tables.Role,
+            **named(role.tenant, role.id),
+            partnership_id=role.partnership,
+            built_in=role.built_in,
+            permissions=role.permissions | NOTHING,
+        )
+    for each in world.assignments:
+        yield row(
+            tables.Assignment,
+            **named(each.tenant, each.id),
+            role_id=each.role,
+            partnership_id=each.partnership,
+            all_rooms=each.all_rooms,
+        )
+        this = {"tenant_id": each.tenant, "assignment_id": each.id}
+        for tenant, member in each.members:
+            yield row(tables.AssignmentMember, **this, member_tenant_id=tenant, member_id=member)
+        for room in each.rooms:
+            yield row(tables.AssignmentRoom, **this, room_id=room)
+        for group in each.groups:
+            yield row(tables.AssignmentGroup, **this, group_id=group)
+
+
+async def write(connection: AsyncConnection, world: World) -> None:
+    """Insert every row of a world; the connection needs the option `work`, or no tripwire."""
+    by_table: dict[str, list[dict[str, Any]]] = {}
+    for table, values in rows(world):
+        by_table.setdefault(str(table.__tablename__), []).append(values)
+    for target in tables.metadata.sorted_tables:
+        if target.name in by_table:
+            await connection.execute(insert(target), by_table[target.name])

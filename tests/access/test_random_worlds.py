@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.access.tripwire import WORK, arm
 from app.storage.engines import Database
-from tests.access.asking import PAGES, differences, expected, found, question
+from tests.access.asking import ALWAYS, IN_TURNS, PAGES, differences, expected, found, question
 from tests.access.policy import Asker, World
 from tests.access.worlds import worlds_and_people, write
 from tests.conftest import ENGINES

@@ -34,9 +34,9 @@ def create_app(settings: Settings, database: Database, verifier: TokenVerifier, 
     engine = Engine(build_schema()._schema, settings.limits)  # noqa: SLF001 - Strawberry keeps graphql-core's schema there
     endpoint = GraphQLEndpoint(engine, Authenticator(verifier, database), database, settings.limits, clock)
     routes = [
-        Route("/graphql", endpoint, methods=["POST"], max_body_size=settings.limits.max_body_bytes),
+        Route("/graphql", endpoint.respond, methods=["POST"], max_body_size=settings.limits.max_body_bytes),
         Route("/healthz", healthz),
-        Route("/readyz", Readiness(database, verifier.keys, clock)),
+        Route("/readyz", Readiness(database, verifier.keys, clock).respond),
     ]
     cross_origin = Middleware(
         CORSMiddleware,
@@ -61,6 +61,7 @@ def closing(database: Database, verifier: TokenVerifier) -> Lifespan:
         yield
         if isinstance(verifier.keys, KeySet):
             await verifier.keys.close()
+            await verifier.keys.client.aclose()
         await database.close()
 
     return lifespan

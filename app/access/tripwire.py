@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Delete, Insert, Select, Table, Update, event
+from sqlalchemy import ClauseElement, ColumnClause, Delete, Insert, Select, Subquery, Table, Update, event
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql import visitors
-from sqlalchemy.sql.selectable import Alias, FromClause, Join
+from sqlalchemy.sql.selectable import SelectBase
 
 from app.access.scoping import EVERY_TABLE, SCOPE, UNSCOPED, Rows
 from app.storage.engines import Database
@@ -30,15 +30,17 @@ class UnscopedStatement(Exception):
     """A statement over a tenant's table that was not made from `visible`: a defect of this program."""
 
 
-def named_tables(clause: FromClause) -> Iterator[str]:
-    """The tables that a FROM clause names directly; subqueries are looked at by themselves."""
-    if isinstance(clause, Join):
-        yield from named_tables(clause.left)
-        yield from named_tables(clause.right)
-    elif isinstance(clause, Alias):
-        yield from named_tables(clause.element)
-    elif isinstance(clause, Table):
-        yield clause.name
+def named_tables(statement: ClauseElement) -> Iterator[str]:
+    """The tables that a statement names itself, in whatever clause; selects inside it are looked at by themselves."""
+    pending = list(statement.get_children())
+    while pending:
+        part = pending.pop()
+        if isinstance(part, Table):
+            yield part.name
+        elif isinstance(part, ColumnClause):
+            pending += [part.table] if part.table is not None else []
+        elif not isinstance(part, SelectBase | Subquery):
+            pending += part.get_children()
 
 
 def check_select(select: Rows) -> None:
@@ -46,8 +48,7 @@ def check_select(select: Rows) -> None:
     scope = select.get_execution_options().get(SCOPE, frozenset())
     if scope == EVERY_TABLE:
         return
-    named = {name for clause in select.get_final_froms() for name in named_tables(clause)}
-    if strays := (named & GUARDED) - scope:
+    if strays := GUARDED.intersection(named_tables(select)) - scope:
         raise UnscopedStatement(f"a statement over {', '.join(sorted(strays))} was not made from `visible`")
 
 
@@ -56,8 +57,8 @@ def check(statement: Any, options: Any) -> None:
     if options.get(UNSCOPED):
         return
     is_change = isinstance(statement, Insert | Update | Delete)
-    if is_change and not options.get(WORK) and (strays := GUARDED.intersection(named_tables(statement.table))):
-        raise UnscopedStatement(f"a change of {', '.join(strays)} outside of a Work")
+    if is_change and not options.get(WORK) and (strays := GUARDED.intersection(named_tables(statement))):
+        raise UnscopedStatement(f"a change of {', '.join(sorted(strays))} outside of a Work")
     for part in visitors.iterate(statement):
         if isinstance(part, Select):
             check_select(part)

@@ -40,7 +40,7 @@ class GraphQLEndpoint:
     limits: Limits
     clock: Clock
 
-    async def __call__(self, request: Request) -> Response:
+    async def respond(self, request: Request) -> Response:
         """The answer to one request. Who asks is settled before what is asked is looked at."""
         media_type = choose(request.headers.get("accept"))
         if media_type is None:

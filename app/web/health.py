@@ -26,7 +26,7 @@ class Readiness:
     keys: Keys
     clock: Clock
 
-    async def __call__(self, _: Request) -> Response:
+    async def respond(self, _: Request) -> Response:
         """200 if everything that an answer needs is there, else 503; which of it is missing, either way."""
         checks = {
             "database": await self._database(),

@@ -9,6 +9,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.domain.refusals import Problem, ProblemCode
 from app.execution.answers import internal, refused
 from app.web.endpoint import REQUEST_ID
 from app.web.negotiating import JSON
@@ -45,7 +46,10 @@ class Wrapping:
 
         try:
             if header_bytes(scope["headers"]) > MAX_HEADER_BYTES:
-                await Response(status_code=431)(scope, receive, send_wrapped)
+                problem = Problem(
+                    ProblemCode.BAD_REQUEST, f"All headers together are at most {MAX_HEADER_BYTES} bytes."
+                )
+                await Response(refused(problem).to_bytes(), 431, media_type=JSON)(scope, receive, send_wrapped)
             else:
                 await self.app(scope, receive, send_wrapped)
         except Exception as defect:

@@ -5,6 +5,8 @@
 
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -24,9 +26,6 @@ WORLD_FILES = sorted(WORLD.glob("*.json"))
 SEEDED_AT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 """The moment that the world's offsets count from."""
 
-_seeded: dict[str, str] = {}
-"""Engine → address of the seeded database that copies are made of, kept for the whole run."""
-
 
 async def seed(address: str) -> None:
     """Put the demo world into this database."""
@@ -44,27 +43,35 @@ async def copy(engine: str, folder: Path, postgresql: str, template: str) -> str
     return await create(postgresql, name, original)
 
 
-@pytest.fixture
-async def seeded(engine: str, migrated: dict[str, str], folder: Path, postgresql: str) -> str:
-    """The address of the seeded database that copies are made of. Nothing stays connected to it."""
-    if engine not in _seeded:
-        _seeded[engine] = await copy(engine, folder, postgresql, migrated[engine])
-        await seed(_seeded[engine])
-    return _seeded[engine]
+@dataclass(frozen=True)
+class Worlds:
+    """The demo world on one engine: what copies are made of, which nothing stays connected to, and one to read."""
+
+    template: str
+    shared: Database
+
+
+@pytest.fixture(scope="session")
+async def worlds(migrated: dict[str, str], folder: Path, postgresql: str) -> AsyncIterator[dict[str, Worlds]]:
+    """The demo world, seeded once on each engine."""
+    async with AsyncExitStack() as opened:
+        made = {}
+        for engine, empty in migrated.items():
+            template = await copy(engine, folder, postgresql, empty)
+            await seed(template)
+            shared = Database(await copy(engine, folder, postgresql, template))
+            made[engine] = Worlds(template, arm(await opened.enter_async_context(shared)))
+        yield made
 
 
 @pytest.fixture
-async def world(engine: str, seeded: str, folder: Path, postgresql: str) -> AsyncIterator[Database]:
+def world(engine: str, worlds: dict[str, Worlds]) -> Database:
     """The demo world, shared by all tests that only read."""
-    shared = f"shared {engine}"
-    if shared not in _seeded:
-        _seeded[shared] = await copy(engine, folder, postgresql, seeded)
-    async with Database(_seeded[shared]) as opened:
-        yield arm(opened)
+    return worlds[engine].shared
 
 
 @pytest.fixture
-async def own_world(engine: str, seeded: str, folder: Path, postgresql: str) -> AsyncIterator[Database]:
+async def own_world(engine: str, worlds: dict[str, Worlds], folder: Path, postgresql: str) -> AsyncIterator[Database]:
     """The demo world for one test alone."""
-    async with Database(await copy(engine, folder, postgresql, seeded)) as opened:
+    async with Database(await copy(engine, folder, postgresql, worlds[engine].template)) as opened:
         yield arm(opened)

@@ -1,3 +1,3 @@
-from tests.world import own_world, seeded, world
+from tests.world import own_world, world, worlds
 
-__all__ = ["own_world", "seeded", "world"]
+__all__ = ["own_world", "world", "worlds"]

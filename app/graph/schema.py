@@ -54,8 +54,8 @@ def unguarded(schema: strawberry.Schema) -> list[str]:
     """Fields that are neither part of their object nor say under which right they are shown."""
     found = []
     for kind in own_types(schema):
-        definition = kind.extensions.get("strawberry-definition") if isinstance(kind, GraphQLObjectType) else None
-        if not isinstance(definition, StrawberryObjectDefinition):
+        definition = kind.extensions.get("strawberry-definition")
+        if not isinstance(kind, GraphQLObjectType) or not isinstance(definition, StrawberryObjectDefinition):
             continue
         origin = definition.origin.__name__
         if origin not in NOUN_TYPES and origin not in VALUE_TYPES:

@@ -6,6 +6,7 @@ field of the graph is one of these.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache, cached_property
 from typing import Any
 
 from sqlalchemy import ColumnElement
@@ -19,6 +20,10 @@ Expression = Any
 """A column, or an expression over the noun's table."""
 
 
+made_once = cache(visible)
+"""What `visible` answers takes no viewer, so it is built once in a process: building it costs more than running it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """What a list is sorted by; the id is always the last key, and nulls come last both ways (rule 11)."""
@@ -29,7 +34,7 @@ class Order:
     number: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Noun:
     """A noun of the domain as it can be read."""
 
@@ -47,7 +52,7 @@ class Noun:
     ones: dict[str, "One"] = field(default_factory=dict)
     manys: dict[str, "Many"] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def columns(self) -> list[ColumnElement[Any]]:
         """What is read of each row: its key, its plain fields, and the keys of the rows that it names."""
         named = [
@@ -60,7 +65,7 @@ class Noun:
 
     def rows(self, right: Right | None = None) -> Rows:
         """Every row that the viewer sees, or on which the viewer holds another right."""
-        return visible(self.table, right or self.right)
+        return made_once(self.table, right or self.right)
 
     def one(self, name: str, target: "Noun", *, tenant: Expression, key: Expression) -> "One":
         """Declare an edge to the one row that this row names."""
@@ -80,7 +85,7 @@ class One:
     key: Expression
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Many:
     """An edge to many rows: those visible ones whose `parent` is the key of this row."""
 

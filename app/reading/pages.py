@@ -7,6 +7,7 @@ many parents is one statement, whatever their number.
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import orjson
@@ -87,6 +88,7 @@ def sort_value(order: Order) -> ColumnElement[Any]:
     return (order.by if order.number else type_coerce(order.by, text())).label("sort_value")
 
 
+@cache
 def children(edge: Many) -> Rows:
     """The visible rows at the other end of an edge, not yet narrowed to any parent."""
     rows = edge.target.rows(edge.right)
@@ -198,15 +200,17 @@ async def count_each(
     return [bounded(found.get(parent, 0), up_to) for parent in parents]
 
 
+@cache
+def look_up_statement(noun: Noun) -> Rows:
+    """The visible rows of a noun with one of the bound keys."""
+    return noun.rows().where(is_listed(noun.key, KEYS)).with_only_columns(*noun.columns)
+
+
 async def look_up(
-    connection: AsyncConnection,
-    noun: Noun,
-    keys: Sequence[tuple[str, str]],
-    binds: dict[str, Any],
-    *where: ColumnElement[bool],
+    connection: AsyncConnection, noun: Noun, keys: Sequence[tuple[str, str]], binds: dict[str, Any]
 ) -> list[Row[Any] | None]:
     """The rows with these (tenant, key) pairs, None for each that does not exist or is not visible."""
     binds = binds | {KEYS.key: orjson.dumps(sorted({key for _, key in keys})).decode()}
-    statement = noun.rows().where(is_listed(noun.key, KEYS), *where).with_only_columns(*noun.columns)
-    found = {(row.row_tenant, row.row_key): row for row in await connection.execute(statement, binds)}
+    rows = await connection.execute(look_up_statement(noun), binds)
+    found = {(row.row_tenant, row.row_key): row for row in rows}
     return [found.get(key) for key in keys]

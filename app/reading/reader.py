@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import orjson
-from sqlalchemy import ColumnElement, Row
+from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.access.derived import grants_held, rooms_reached
@@ -27,6 +27,7 @@ from app.reading.pages import (
 from app.storage.engines import Database
 
 Answer = TypeVar("Answer")
+GRANTS_HELD, ROOMS_REACHED = grants_held(), rooms_reached(KEYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +58,9 @@ class Reader:
         """How many rows each parent's list has, up to a bound."""
         return await self._read(lambda c: count_each(c, edge, listing, up_to, parents, self.binds))
 
-    async def rows(
-        self, noun: Noun, keys: Sequence[tuple[str, str]], *where: ColumnElement[bool]
-    ) -> list[Row[Any] | None]:
+    async def rows(self, noun: Noun, keys: Sequence[tuple[str, str]]) -> list[Row[Any] | None]:
         """The rows with these keys, None for each that is not visible."""
-        return await self._read(lambda c: look_up(c, noun, keys, self.binds, *where))
+        return await self._read(lambda c: look_up(c, noun, keys, self.binds))
 
     async def holds(self, noun: Noun, key: tuple[str, str], permission: Permission) -> bool:
         """Whether the viewer holds the permission on this very row."""
@@ -70,12 +69,12 @@ class Reader:
 
     async def grants_held(self) -> list[Row[Any]]:
         """Every assignment that the viewer holds."""
-        return await self._read(lambda c: _all(c, grants_held(), self.binds))
+        return await self._read(lambda c: _all(c, GRANTS_HELD, self.binds))
 
     async def rooms_reached(self, room_keys: Sequence[str]) -> list[Row[Any]]:
         """Which of those assignments reach which of these rooms through a scope."""
         binds = self.binds | {KEYS.key: orjson.dumps(room_keys).decode()}
-        return await self._read(lambda c: _all(c, rooms_reached(KEYS), binds))
+        return await self._read(lambda c: _all(c, ROOMS_REACHED, binds))
 
 
 async def _all(connection: AsyncConnection, statement: Any, binds: dict[str, Any]) -> list[Row[Any]]:

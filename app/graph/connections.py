@@ -14,7 +14,7 @@ from app.graph.declaring import PART, make, plain, resolved, shape, unannotated,
 from app.reading.cursors import digest, read_cursor
 from app.reading.declaring import Many, Noun, Order
 from app.reading.filters import Filters
-from app.reading.pages import Count, Listing, Page, Window, children, read_size
+from app.reading.pages import Count, Listing, Page, Window, below, read_size
 
 Thing = TypeVar("Thing")
 MAX_COUNT = 10_000
@@ -161,11 +161,9 @@ def paged(ask: Callable[..., Asked], description: str, *, right: Right) -> Any:
 
 async def nested_connection(info: Info, edge: Many, parent: str, *page: Any) -> Connection[Any]:
     """A page below one object, read together with those below its siblings."""
-    order = edge.order or edge.target.order
-    listing = Listing(edge.target, children(edge), order, digest(edge.name))
-    window, context = read_window(info, listing, *page), info.context
-    found = await context.page(edge, listing, window, parent)
-    return connect(edge.target, found, lambda up_to: context.count(edge, listing, up_to, parent))
+    context, window = info.context, read_window(info, below(edge), *page)
+    found = await context.page(edge, window, parent)
+    return connect(edge.target, found, lambda up_to: context.count(edge, up_to, parent))
 
 
 def many(edge: Many, description: str) -> Any:

@@ -13,7 +13,7 @@ from app.access.viewer import Viewer, binds
 from app.config import Limits
 from app.reading.declaring import Many, Noun
 from app.reading.granting import Granted, grants_on_rooms
-from app.reading.pages import Count, Listing, Page, Window
+from app.reading.pages import Count, Page, Window
 from app.reading.reader import Reader
 from app.storage.engines import Database
 
@@ -56,19 +56,15 @@ class Context:
         found: Row[Any] | None = await loader.load((tenant, key))
         return found
 
-    async def page(self, edge: Many, listing: Listing, window: Window, parent: str) -> Page:
+    async def page(self, edge: Many, window: Window, parent: str) -> Page:
         """A page below one parent, read together with those below its siblings."""
-        loader = self._loader(
-            ("page", edge.name, window), lambda parents: self.reader.pages(edge, listing, window, parents)
-        )
+        loader = self._loader(("page", edge, window), lambda parents: self.reader.pages(edge, window, parents))
         page: Page = await loader.load(parent)
         return page
 
-    async def count(self, edge: Many, listing: Listing, up_to: int, parent: str) -> Count:
+    async def count(self, edge: Many, up_to: int, parent: str) -> Count:
         """A count below one parent, read together with those below its siblings."""
-        loader = self._loader(
-            ("count", edge.name, up_to), lambda parents: self.reader.counts(edge, listing, up_to, parents)
-        )
+        loader = self._loader(("count", edge, up_to), lambda parents: self.reader.counts(edge, up_to, parents))
         count: Count = await loader.load(parent)
         return count
 

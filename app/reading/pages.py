@@ -6,23 +6,26 @@ many parents is one statement, whatever their number.
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Row, Select, bindparam, func, select, type_coerce
+from sqlalchemy import ColumnElement, Row, bindparam, func, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.access.scoping import Rows, linked
 from app.config import DEFAULT_PAGE_SIZE
 from app.domain.refusals import bad_argument
-from app.reading.cursors import Position, beyond, sorting, write_cursor
+from app.reading.cursors import Position, beyond, digest, sorting, write_cursor
 from app.reading.declaring import Many, Noun, Order
 from app.storage.columns import text
 from app.storage.dialects import is_listed
 
 PARENTS = bindparam("parents", type_=text())
+Binds = dict[str, Any]
+STATEMENTS = 128
+"""Statements of each kind that are kept; they hold no decision and no viewer."""
 KEYS = bindparam("keys", type_=text())
 
 
@@ -88,7 +91,6 @@ def sort_value(order: Order) -> ColumnElement[Any]:
     return (order.by if order.number else type_coerce(order.by, text())).label("sort_value")
 
 
-@cache
 def children(edge: Many) -> Rows:
     """The visible rows at the other end of an edge, not yet narrowed to any parent."""
     rows = edge.target.rows(edge.right)
@@ -128,11 +130,22 @@ def turn(rows: Sequence[Row[Any]], window: Window, beyond_cursors: set[str], dig
     return Page(ordered, has_next, has_previous, digest)
 
 
-async def read_page(connection: AsyncConnection, listing: Listing, window: Window, binds: dict[str, Any]) -> Page:
-    """One page of a list, in one statement, and one more where a cursor leaves something behind."""
+def page_statement(listing: Listing, window: Window) -> Rows:
+    """The rows of a page, and one more."""
     columns = [*listing.noun.columns, sort_value(listing.order)]
     ordered = inside(listing, window).order_by(*sorting(listing.order, listing.noun.key, backwards=window.backwards))
-    statement = ordered.with_only_columns(*columns).limit(window.size + 1)
+    return ordered.with_only_columns(*columns).limit(window.size + 1)
+
+
+async def read_page(connection: AsyncConnection, listing: Listing, window: Window, binds: Binds) -> Page:
+    """One page of a list, in one statement, and one more where a cursor leaves something behind."""
+    return await fetch_page(connection, page_statement(listing, window), listing, window, binds)
+
+
+async def fetch_page(
+    connection: AsyncConnection, statement: Rows, listing: Listing, window: Window, binds: Binds
+) -> Page:
+    """The page that the statement answers."""
     rows = (await connection.execute(statement, binds)).all()
     found = {
         name
@@ -142,7 +155,7 @@ async def read_page(connection: AsyncConnection, listing: Listing, window: Windo
     return turn(rows, window, found, listing.digest)
 
 
-async def count_rows(connection: AsyncConnection, listing: Listing, up_to: int, binds: dict[str, Any]) -> Count:
+async def count_rows(connection: AsyncConnection, listing: Listing, up_to: int, binds: Binds) -> Count:
     """How many rows the list has, looking at no more than `up_to` and one."""
     some = listing.rows.with_only_columns(listing.noun.key).limit(up_to + 1).subquery()
     found = (await connection.execute(select(func.count()).select_from(some), binds)).scalar_one()
@@ -154,50 +167,76 @@ def bounded(found: int, up_to: int) -> Count:
     return Count(min(found, up_to), found <= up_to)
 
 
-def of_parents(rows: Rows, edge: Many) -> Rows:
-    """The rows that belong to one of the bound parents."""
-    return rows.where(is_listed(edge.parent, PARENTS))
+# --- below many parents at once --------------------------------------------------------------------------------------
 
 
-async def read_pages(
-    connection: AsyncConnection,
-    edge: Many,
-    listing: Listing,
-    window: Window,
-    parents: Sequence[str],
-    binds: dict[str, Any],
-) -> list[Page]:
-    """A page of each parent's list, in one statement for all of them."""
-    binds = binds | {PARENTS.key: orjson.dumps(parents).decode()}
-    if len(parents) == 1:  # the database can stop after the page instead of numbering the whole list
-        alone = replace(listing, rows=of_parents(listing.rows, edge))
-        return [await read_page(connection, alone, window, binds)]
+@cache
+def below(edge: Many) -> Listing:
+    """The list at the other end of an edge, for the bound parents together."""
+    rows = children(edge).where(is_listed(edge.parent, PARENTS))
+    return Listing(edge.target, rows, edge.order or edge.target.order, digest(edge.name))
+
+
+@lru_cache(STATEMENTS)
+def alone_statement(edge: Many, window: Window) -> Rows:
+    """A page below one parent: the database can stop after it instead of numbering the whole list."""
+    return page_statement(below(edge), window)
+
+
+@lru_cache(STATEMENTS)
+def pages_statement(edge: Many, window: Window) -> Rows:
+    """A page below each parent, one row more than it shows, in the parents' order."""
+    listing = below(edge)
     order = sorting(listing.order, listing.noun.key, backwards=window.backwards)
     place = func.row_number().over(partition_by=edge.parent, order_by=order).label("place")
     columns = [*listing.noun.columns, sort_value(listing.order), edge.parent.label("parent"), place]
-    placed = of_parents(inside(listing, window), edge).with_only_columns(*columns).subquery()
-    statement: Select[*tuple[Any, ...]] = select(*placed.c).where(placed.c.place <= window.size + 1)
+    placed = inside(listing, window).with_only_columns(*columns).subquery()
+    shown: Rows = select(*placed.c).where(placed.c.place <= window.size + 1)
+    return shown.order_by(placed.c.parent, placed.c.place)
+
+
+@lru_cache(STATEMENTS)
+def counts_statement(edge: Many, up_to: int) -> Rows:
+    """How many rows each parent has, looking at no more than `up_to` and one of each."""
+    place = func.row_number().over(partition_by=edge.parent).label("place")
+    placed = below(edge).rows.with_only_columns(edge.parent.label("parent"), place).subquery()
+    counted: Rows = select(placed.c.parent, func.count()).where(placed.c.place <= up_to + 1)
+    return counted.group_by(placed.c.parent)
+
+
+def with_parents(binds: Binds, parents: Sequence[str]) -> Binds:
+    """The parents bound as one parameter."""
+    return binds | {PARENTS.key: orjson.dumps(parents).decode()}
+
+
+async def read_pages(
+    connection: AsyncConnection, edge: Many, window: Window, parents: Sequence[str], binds: Binds
+) -> list[Page]:
+    """A page of each parent's list, in one statement for all of them, and one more for each cursor."""
+    binds, listing = with_parents(binds, parents), below(edge)
+    if len(parents) == 1:
+        return [await fetch_page(connection, alone_statement(edge, window), listing, window, binds)]
     fetched: dict[str, list[Row[Any]]] = defaultdict(list)
-    for row in await connection.execute(statement.order_by(placed.c.parent, placed.c.place), binds):
+    for row in await connection.execute(pages_statement(edge, window), binds):
         fetched[row.parent].append(row)
     found: dict[str, set[str]] = defaultdict(set)
     for name, rows in outside(listing, window):
-        some = of_parents(rows, edge).with_only_columns(edge.parent).distinct()
+        some = rows.with_only_columns(edge.parent).distinct()
         for parent in (await connection.execute(some, binds)).scalars():
             found[parent].add(name)
     return [turn(fetched[parent], window, found[parent], listing.digest) for parent in parents]
 
 
 async def count_each(
-    connection: AsyncConnection, edge: Many, listing: Listing, up_to: int, parents: Sequence[str], binds: dict[str, Any]
+    connection: AsyncConnection, edge: Many, up_to: int, parents: Sequence[str], binds: Binds
 ) -> list[Count]:
     """How many rows each parent's list has, in one statement for all of them."""
-    binds = binds | {PARENTS.key: orjson.dumps(parents).decode()}
-    place = func.row_number().over(partition_by=edge.parent).label("place")
-    placed = of_parents(listing.rows, edge).with_only_columns(edge.parent.label("parent"), place).subquery()
-    counted = select(placed.c.parent, func.count()).where(placed.c.place <= up_to + 1).group_by(placed.c.parent)
-    found: dict[str, int] = {row[0]: row[1] for row in await connection.execute(counted, binds)}
+    rows = await connection.execute(counts_statement(edge, up_to), with_parents(binds, parents))
+    found: dict[str, int] = {row[0]: row[1] for row in rows}
     return [bounded(found.get(parent, 0), up_to) for parent in parents]
+
+
+# --- by key ----------------------------------------------------------------------------------------------------------
 
 
 @cache
@@ -207,7 +246,7 @@ def look_up_statement(noun: Noun) -> Rows:
 
 
 async def look_up(
-    connection: AsyncConnection, noun: Noun, keys: Sequence[tuple[str, str]], binds: dict[str, Any]
+    connection: AsyncConnection, noun: Noun, keys: Sequence[tuple[str, str]], binds: Binds
 ) -> list[Row[Any] | None]:
     """The rows with these (tenant, key) pairs, None for each that does not exist or is not visible."""
     binds = binds | {KEYS.key: orjson.dumps(sorted({key for _, key in keys})).decode()}

@@ -50,13 +50,13 @@ class Reader:
         """How many rows a list has, up to a bound."""
         return await self._read(lambda c: count_rows(c, listing, up_to, self.binds))
 
-    async def pages(self, edge: Many, listing: Listing, window: Window, parents: Sequence[str]) -> list[Page]:
+    async def pages(self, edge: Many, window: Window, parents: Sequence[str]) -> list[Page]:
         """A page of each parent's list."""
-        return await self._read(lambda c: read_pages(c, edge, listing, window, parents, self.binds))
+        return await self._read(lambda c: read_pages(c, edge, window, parents, self.binds))
 
-    async def counts(self, edge: Many, listing: Listing, up_to: int, parents: Sequence[str]) -> list[Count]:
+    async def counts(self, edge: Many, up_to: int, parents: Sequence[str]) -> list[Count]:
         """How many rows each parent's list has, up to a bound."""
-        return await self._read(lambda c: count_each(c, edge, listing, up_to, parents, self.binds))
+        return await self._read(lambda c: count_each(c, edge, up_to, parents, self.binds))
 
     async def rows(self, noun: Noun, keys: Sequence[tuple[str, str]]) -> list[Row[Any] | None]:
         """The rows with these keys, None for each that is not visible."""

@@ -1,0 +1,62 @@
+"""Asking the graph as a person of the demo world, without HTTP: document in, answer out."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from app.access.viewer import Viewer
+from app.config import Limits
+from app.domain.vocabulary import PrincipalKind
+from app.execution.answers import Engine
+from app.execution.bodies import GraphQLRequest
+from app.graph.context import Caller, begin
+from app.graph.schema import build_schema
+from app.storage.engines import Database
+from app.storage.world_entries import PersonEntry, World
+from app.storage.world_files import read_world
+from tests.world import SEEDED_AT, WORLD_FILES
+
+LIMITS = Limits()
+ENGINE = Engine(build_schema()._schema, LIMITS)
+WORLD: World = read_world(WORLD_FILES)
+
+
+def viewer_of(name: str) -> Viewer:
+    """The person or application of the demo world, with the directory roles that its token carries."""
+    entry = next(each for each in (*WORLD.people, *WORLD.applications) if each.name == name)
+    tenant = next(each for each in WORLD.tenants if entry.tenant in each.domains)
+    assert entry.id is not None
+    assert tenant.id is not None
+    if isinstance(entry, PersonEntry):
+        return Viewer(tenant.id, entry.id, PrincipalKind.USER, frozenset(entry.directory_roles))
+    return Viewer(tenant.id, entry.id, PrincipalKind.APPLICATION)
+
+
+PEOPLE = [each.name for each in (*WORLD.people, *WORLD.applications)]
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Asks one database as one viewer."""
+
+    database: Database
+    viewer: Viewer
+    moment: datetime = SEEDED_AT
+
+    async def answer(self, query: str, **variables: Any) -> dict[str, Any]:
+        """The whole answer: data, and errors if there are any."""
+        caller = Caller(self.viewer, "somebody", None)
+        context = begin(caller, self.database, LIMITS, self.moment, "request")
+        answer = await ENGINE.answer(GraphQLRequest(query, None, variables, {}), context, "request")
+        return {"data": answer.data, "errors": list(answer.errors)}
+
+    async def data(self, query: str, **variables: Any) -> Any:
+        """The data of an answer that has to be without errors."""
+        answer = await self.answer(query, **variables)
+        assert answer["errors"] == []
+        return answer["data"]
+
+
+def ask(database: Database, name: str) -> Asker:
+    """Ask as a person of the demo world, at the moment it was seeded."""
+    return Asker(database, viewer_of(name))

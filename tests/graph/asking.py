@@ -12,27 +12,26 @@ from app.execution.bodies import GraphQLRequest
 from app.graph.context import Caller, begin
 from app.graph.schema import build_schema
 from app.storage.engines import Database
-from app.storage.world_entries import PersonEntry, World
+from app.storage.world_entries import ApplicationEntry, PersonEntry, World
 from app.storage.world_files import read_world
 from tests.world import SEEDED_AT, WORLD_FILES
 
 LIMITS = Limits()
 ENGINE = Engine(build_schema()._schema, LIMITS)
 WORLD: World = read_world(WORLD_FILES)
+EVERYBODY: list[PersonEntry | ApplicationEntry] = [*WORLD.people, *WORLD.applications]
+PEOPLE = [each.name for each in EVERYBODY]
 
 
 def viewer_of(name: str) -> Viewer:
     """The person or application of the demo world, with the directory roles that its token carries."""
-    entry = next(each for each in (*WORLD.people, *WORLD.applications) if each.name == name)
+    entry = next(each for each in EVERYBODY if each.name == name)
     tenant = next(each for each in WORLD.tenants if entry.tenant in each.domains)
     assert entry.id is not None
     assert tenant.id is not None
     if isinstance(entry, PersonEntry):
         return Viewer(tenant.id, entry.id, PrincipalKind.USER, frozenset(entry.directory_roles))
     return Viewer(tenant.id, entry.id, PrincipalKind.APPLICATION)
-
-
-PEOPLE = [each.name for each in (*WORLD.people, *WORLD.applications)]
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
+from pydantic.alias_generators import to_camel
 from sqlmodel import SQLModel, col, select
 
 from app.access.scoping import unscoped
@@ -52,7 +53,7 @@ TENANT_FIELDS = ("tenant", "customer", "partner")
 
 def refusal(entry: Entry, field: str, expected: str, got: object) -> BadFile:
     """Why the file is refused: where, what was expected, what is there."""
-    return BadFile([f"{entry.place}: {field}: expected {expected}, got {shown(got)}"])
+    return BadFile([f"{entry.place}: {to_camel(field)}: expected {expected}, got {shown(got)}"])
 
 
 def keys_of(row: Any) -> list[tuple[str, str]]:

@@ -102,7 +102,7 @@ async def primary_admins(names: Names, row: Partnership, entry: PartnershipEntry
         raise refusal(entry, "primaryAdmins", "users and security groups", tools[0])
     if row.state is PartnershipState.ACTIVE and not await names.users(admins):
         raise refusal(
-            entry, "primaryAdmins", "at least one user, groups counted by their members", entry.primary_admins
+            entry, "primaryAdmins", "at least one user, groups counted by their members", [*entry.primary_admins]
         )
     return admins
 

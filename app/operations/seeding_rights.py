@@ -96,7 +96,7 @@ async def extend(work: Work, names: Names, role: Role, members: Sequence[Princip
     assignment = names.find(Assignment, role.id, entry.name, entry, "name")
     for row in await names.members(assignment):
         if row.member_id in {member.id for member in members}:
-            raise refusal(entry, "members", "people who are not in it yet", entry.members)
+            raise refusal(entry, "members", "people who are not in it already", [*entry.members])
     await add_members(work, assignment, members)
     of_managers = role.built_in is BuiltInRole.MANAGER
     work.record(

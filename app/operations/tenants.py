@@ -82,11 +82,11 @@ async def free_domains(session: AsyncSession, tenant_id: str, domains: Sequence[
         raise CommandRefused(str(refused)) from None
     if not wanted:
         raise CommandRefused("a tenant needs at least one domain")
+    for owner in await session.exec(unscoped(select(Tenant).where(Tenant.id == tenant_id), COMMANDS)):
+        raise CommandRefused(f"the tenant {tenant_id} is already here: {owner.name}")
     taken = select(Tenant, Domain).join(Domain).where(col(Domain.name).in_(wanted))
     for owner, domain in await session.exec(unscoped(taken, COMMANDS)):
         raise CommandRefused(f"the domain {domain.name} belongs to another tenant: {owner.name} ({owner.id})")
-    for owner in await session.exec(unscoped(select(Tenant).where(Tenant.id == tenant_id), COMMANDS)):
-        raise CommandRefused(f"the tenant {tenant_id} is already here: {owner.name}")
     return wanted
 
 

@@ -269,6 +269,7 @@ async def introduce(settings: Settings, issuer: DevelopmentIssuer, world: World)
             out.print(f"[bold]{person.name}[/bold] of {tenant.name}: {entry.expects or ''}")
             out.print(f"  token  {token}", markup=False)
             out.print(f"  {curl(settings, token)}\n", markup=False)
+    out.print("[bold]Paste any line above[/bold] into another terminal, or `gateway token --as NAME`. Ctrl-C stops.\n")
 
 
 def curl(settings: Settings, token: str) -> str:

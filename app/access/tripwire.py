@@ -9,7 +9,18 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ClauseElement, ColumnClause, Delete, Insert, Select, Subquery, Table, Update, event
+from sqlalchemy import (
+    ClauseElement,
+    ColumnClause,
+    Delete,
+    Insert,
+    Select,
+    Subquery,
+    TableClause,
+    TextClause,
+    Update,
+    event,
+)
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.selectable import SelectBase
@@ -35,7 +46,7 @@ def named_tables(statement: ClauseElement) -> Iterator[str]:
     pending = list(statement.get_children())
     while pending:
         part = pending.pop()
-        if isinstance(part, Table):
+        if isinstance(part, TableClause):
             yield part.name
         elif isinstance(part, ColumnClause):
             pending += [part.table] if part.table is not None else []
@@ -62,6 +73,10 @@ def check(statement: Any, options: Any) -> None:
     for part in visitors.iterate(statement):
         if isinstance(part, Select):
             check_select(part)
+        elif isinstance(part, TextClause):
+            check_text(part.text)
+        elif isinstance(part, ColumnClause) and part.is_literal:
+            check_text(part.name)
 
 
 def check_text(statement: str) -> None:

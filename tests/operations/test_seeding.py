@@ -294,6 +294,15 @@ async def seed_files(database: Database, files: list[Path]) -> None:
         await seed_world(work, read_world(files))
 
 
+async def test_a_removed_partnership_takes_no_more_roles(own_world: Database, tmp_path: Path) -> None:
+    role = {"customer": C, "partner": "tailspin.example", "name": "Late", "permissions": ["ROOMS_VIEW"]}
+
+    with pytest.raises(BadFile, match="partner: expected a partner of Contoso"):
+        await seed(own_world, tmp_path, late={"roles": [role]})
+
+    assert await everything(own_world, Role, col(Role.name) == "Late") == []
+
+
 def bad(section: str, number: int = 0, **fields: Any) -> dict[str, Any]:
     """The small world with one entry changed; a field that is None is left out."""
     world = copy.deepcopy(CAMPUS | DELEGATION)

@@ -4,7 +4,7 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
@@ -167,7 +167,8 @@ def listen(settings: Settings, verifier: TokenVerifier) -> None:
         proxy_headers=False,
     )
     start_logging(settings.log_level)
-    uvicorn.Server(config).run()
+    with suppress(KeyboardInterrupt):  # uvicorn raises it again once everything is closed
+        uvicorn.Server(config).run()
 
 
 # --- serving ---------------------------------------------------------------------------------------------------------

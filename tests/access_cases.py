@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import pytest
 from sqlmodel import SQLModel, select
 
 from app.access.scoping import unscoped
@@ -152,3 +153,9 @@ class Atlas:
 def is_person(principal: Principal) -> bool:
     """Somebody, or something, that can ask."""
     return principal.kind is not PrincipalKind.GROUP
+
+
+@pytest.fixture
+async def atlas(world: Database) -> Atlas:
+    """What everything in the shared demo world is called in the access cases."""
+    return await Atlas.of(world)

@@ -19,6 +19,7 @@ from app.access.tripwire import arm
 from app.storage.engines import Database, read_address
 from app.storage.migrating import migrate
 
+pytest_plugins = ("tests.world", "tests.access_cases")
 ENGINES = ("sqlite", "postgresql")
 
 

@@ -1,0 +1,176 @@
+"""The command line as somebody uses it who has never seen the project: commands, what they print, how they end."""
+
+import json
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.world import WORLD_FILES
+
+ROOMS = "{ viewer { rooms(first: 100) { totalCount { value } nodes { id displayName account } } } }"
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+def gateway(state: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end."""
+    return subprocess.run(
+        command(*arguments), capture_output=True, text=True, timeout=120, env=surroundings(state, **environment)
+    )
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "app", *arguments]
+
+
+def surroundings(state: Path, **environment: str) -> dict[str, str]:
+    others = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
+    return others | {"GATEWAY_STATE_DIR": str(state), "COLUMNS": "200", "NO_COLOR": "1"} | environment
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def serving(state: Path, *arguments: str) -> Iterator[tuple[str, Path]]:
+    """A server that runs until the context ends, its address, and what it printed."""
+    port, printed = free_port(), state.with_name(f"printed-{time.monotonic_ns()}")
+    with printed.open("w") as out:
+        server = subprocess.Popen(
+            command(*arguments, "--port", str(port)), stdout=out, stderr=subprocess.DEVNULL, env=surroundings(state)
+        )
+    try:
+        await_ready(f"http://127.0.0.1:{port}/readyz", server)
+        yield f"http://127.0.0.1:{port}", printed
+    finally:
+        server.send_signal(signal.SIGINT)
+        assert server.wait(timeout=20) == 0, "Ctrl-C has to stop the server cleanly"
+
+
+def await_ready(url: str, server: subprocess.Popen[Any]) -> None:
+    for _ in range(300):
+        assert server.poll() is None, "the server ended by itself"
+        try:
+            if httpx.get(url).status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    pytest.fail("the server did not become ready")
+
+
+def ask(url: str, token: str, query: str = ROOMS) -> Any:
+    answer = httpx.post(f"{url}/graphql", json={"query": query}, headers={"Authorization": f"Bearer {token}"})
+    return answer.json()["data"]
+
+
+def room_ids(url: str, token: str) -> set[str]:
+    return {room["id"] for room in ask(url, token)["viewer"]["rooms"]["nodes"]}
+
+
+def test_the_demo_introduces_everybody_with_a_line_that_works_when_pasted(state: Path) -> None:
+    with serving(state, "demo") as (_, printed):
+        lines = printed.read_text().splitlines()
+        curls = [line.strip() for line in lines if line.strip().startswith("curl ")]
+        answers = [json.loads(subprocess.check_output(shlex.split(line))) for line in curls]
+
+    people = sum(len(world.get(kind, [])) for world in map(read, WORLD_FILES) for kind in ("people", "applications"))
+    assert len(curls) == people > 20
+    assert all("errors" not in answer for answer in answers)
+    seen = {answer["data"]["viewer"]["rooms"]["totalCount"]["value"] for answer in answers}
+    assert {0, 24} <= seen
+    assert state.stat().st_mode & 0o777 == 0o700
+    assert sum("token  " in line for line in lines) == people
+
+
+def read(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(path.read_text())
+    return content
+
+
+def test_a_second_demo_finds_its_database_and_fresh_starts_over(state: Path) -> None:
+    with serving(state, "demo") as (url, _):
+        token = gateway(state, "token", "--as", "contoso-manager").stdout.strip()
+        first = room_ids(url, token)
+        refused = gateway(state, "demo", "--port", str(free_port()))
+
+    with serving(state, "demo") as (url, _):
+        second = room_ids(url, token)
+    with serving(state, "demo", "--fresh") as (url, _):
+        third = room_ids(url, token)
+
+    assert len(first) == 24
+    assert second == first
+    assert len(third) == 24
+    assert not third & first
+    assert refused.returncode == 2
+    assert "another server already serves" in refused.stderr
+
+
+def test_tokens_are_for_stored_people_and_nobody_else(state: Path) -> None:
+    gateway(state, "migrate")
+    gateway(state, "tenants", "add", "--domain", "a.example", "--name", "A", "--manager", "manager")
+    gateway(state, "tenants", "add", "--domain", "b.example", "--name", "B", "--manager", "manager")
+
+    ambiguous = gateway(state, "token", "--as", "manager")
+    chosen = gateway(state, "token", "--as", "manager", "--tenant", "b.example")
+    nobody = gateway(state, "token", "--as", "stranger")
+
+    assert ambiguous.returncode == nobody.returncode == 2
+    assert "A, B" in ambiguous.stderr
+    assert "nobody called stranger" in nobody.stderr
+    assert re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]+\n", chosen.stdout)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "said"),
+    [
+        (["serve"], {}, "GATEWAY_TOKEN_ISSUER, GATEWAY_TOKEN_AUDIENCE, GATEWAY_TOKEN_KEYS_URL"),
+        (["serve", "--development-issuer", "--host", "0.0.0.0"], {}, "for this machine only"),
+        (["serve", "--development-issuer"], {}, "run `gateway migrate`"),
+        (["tenants", "add", "--domain", "a.example", "--name", "A"], {}, "run `gateway migrate`"),
+        (["demo"], {"GATEWAY_DATABASE_URL": "postgresql://127.0.0.1:1/x"}, "unset GATEWAY_DATABASE_URL"),
+        (["migrate"], {"GATEWAY_DATABASE_URL": "mysql://127.0.0.1/x"}, "`sqlite:///FILE` or `postgresql://…`"),
+        (["migrate"], {"GATEWAY_PROT": "1"}, "unknown setting GATEWAY_PROT"),
+        (["migrate"], {"GATEWAY_PORT": "many"}, "GATEWAY_PORT"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_sentence(
+    state: Path, arguments: list[str], environment: dict[str, str], said: str
+) -> None:
+    refused = gateway(state, *arguments, **environment)
+
+    assert refused.returncode == 2
+    assert said in refused.stderr.replace("\n", "")
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_database_that_does_not_answer_is_said_so(state: Path) -> None:
+    silent = gateway(state, "migrate", GATEWAY_DATABASE_URL="postgresql://nobody@127.0.0.1:1/x")
+
+    assert silent.returncode == 1
+    assert "does not answer" in silent.stderr
+    assert "Traceback" not in silent.stderr
+
+
+def test_the_schema_is_printed_as_it_was_reviewed(state: Path) -> None:
+    printed = gateway(state, "schema", "print").stdout
+
+    assert printed == (Path(__file__).parents[1] / "schema.graphql").read_text()

@@ -1,8 +1,10 @@
 """Random small worlds in which the rules matter, and how one is written to a database.
 
 Ids repeat from tenant to tenant (every tenant has a room `r0` and a user `u0`), so that a rule that forgets a tenant is
-found. Most things are shared: few rooms, many assignments, everybody a member of something. A subset is drawn as one
-number, which keeps worlds quick to draw and quick to shrink.
+found. Most things are shared: few rooms, many assignments, everybody a member of something.
+
+A world is read from a tape of random bytes. Drawn choice by choice, four worlds in five would be a copy of the one
+before with a few choices repeated, as Hypothesis likes to do; bytes are fresh every time, and shrink as well.
 """
 
 from collections.abc import Iterator, Sequence
@@ -52,6 +54,8 @@ from tests.access.policy import (
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 TENANTS = ("A", "B", "C", "D")
 UNREGISTERED = "Z"
+TAPE = 1024
+"""Bytes; the largest worlds take about 750."""
 INSTANT = timedelta(microseconds=1)
 AROUND_NOW = (timedelta(days=1), INSTANT, timedelta(0), -INSTANT, timedelta(days=-1))
 HISTORIES = ((True,), (True,), (False,), (False, True), (False, False, True), ())
@@ -60,59 +64,72 @@ CLOSED = [state for state in InvitationState if state is not InvitationState.PEN
 CUSTOMER_ROLES = (BuiltInRole.MANAGER, BuiltInRole.SITE_LEAD, BuiltInRole.SITE_TECHNICIAN, BuiltInRole.TENANT_MANAGER)
 
 Thing = TypeVar("Thing")
-Draw = st.DrawFn
 
 
-def some(draw: Draw, things: Sequence[Thing], *, of: int = 2) -> list[Thing]:
-    """A subset. `of` 2 takes every second thing, 4 every fourth, 8 every eighth."""
-    mask = draw(st.integers(0, (1 << len(things)) - 1))
-    while of > 2:
-        mask, of = mask & draw(st.integers(0, (1 << len(things)) - 1)), of // 2
-    return [thing for i, thing in enumerate(things) if mask >> i & 1]
+class Tape:
+    """Choices, read from bytes; once they are used up, the first of everything."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def below(self, bound: int) -> int:
+        """A number from 0 to below the bound, which a few more bits than it needs make even enough."""
+        size = (bound.bit_length() + 11) // 8
+        taken, self.data = self.data[:size], self.data[size:]
+        return int.from_bytes(taken) % bound
+
+    def up_to(self, most: int) -> range:
+        """So many times."""
+        return range(self.below(most + 1))
+
+    def chance(self, of: int) -> bool:
+        """True once in so many times."""
+        return self.below(of) == of - 1
+
+    def one(self, things: Sequence[Thing]) -> Thing:
+        return things[self.below(len(things))]
+
+    def some(self, things: Sequence[Thing], *, of: int = 2) -> list[Thing]:
+        """A subset that takes every second, fourth or eighth thing."""
+        mask = self.below(1 << len(things))
+        while of > 2:
+            mask, of = mask & self.below(1 << len(things)), of // 2
+        return [thing for i, thing in enumerate(things) if mask >> i & 1]
 
 
-def one(draw: Draw, things: Sequence[Thing]) -> Thing:
-    return things[draw(st.integers(0, len(things) - 1))]
-
-
-def chance(draw: Draw, of: int) -> bool:
-    """True once in so many times."""
-    return draw(st.integers(0, of - 1)) == of - 1
-
-
-def some_permissions(draw: Draw, ceiling: Permission) -> Permission:
+def some_permissions(tape: Tape, ceiling: Permission) -> Permission:
     """An arbitrary subset of what a custom role may hold."""
-    return union(some(draw, list(ceiling), of=one(draw, (2, 4))))
+    return union(tape.some(list(ceiling), of=tape.one((2, 4))))
 
 
-def name_principals(draw: Draw, tenant: str) -> list[Principal]:
+def name_principals(tape: Tape, tenant: str) -> list[Principal]:
     """Users, an application, and security groups that overlap."""
-    groups = [f"g{i}" for i in range(draw(st.integers(0, 2)))]
-    kinds = {f"u{i}": PrincipalKind.USER for i in range(draw(st.integers(1, 2)))}
-    if chance(draw, 3):
+    groups = [f"g{i}" for i in tape.up_to(2)]
+    kinds = {f"u{i}": PrincipalKind.USER for i in range(1 + tape.below(2))}
+    if tape.chance(3):
         kinds["app"] = PrincipalKind.APPLICATION
-    actors = [Principal(tenant, name, kind, frozenset(some(draw, groups))) for name, kind in kinds.items()]
+    actors = [Principal(tenant, name, kind, frozenset(tape.some(groups))) for name, kind in kinds.items()]
     return [*actors, *(Principal(tenant, group, PrincipalKind.GROUP) for group in groups)]
 
 
-def build(draw: Draw, tenant: str) -> tuple[list[Room], list[RoomGroup], list[UpdateRing]]:
+def build(tape: Tape, tenant: str) -> tuple[list[Room], list[RoomGroup], list[UpdateRing]]:
     """Rooms, a few of them retired though links still point at them, in overlapping groups and in rings."""
-    names = [f"r{i}" for i in range(draw(st.integers(0, 8)))]
-    retired, in_ring = some(draw, names, of=4), some(draw, names)
+    names = [f"r{i}" for i in tape.up_to(8)]
+    retired, in_ring = tape.some(names, of=4), tape.some(names)
     rooms = [Room(tenant, name, f"k{int(name in in_ring)}", name in retired) for name in names]
-    groups = [RoomGroup(tenant, f"h{i}", frozenset(some(draw, names))) for i in range(draw(st.integers(0, 3)))]
+    groups = [RoomGroup(tenant, f"h{i}", frozenset(tape.some(names))) for i in tape.up_to(3)]
     return rooms, groups, [UpdateRing(tenant, f"k{i}") for i in range(3)]
 
 
 class Making:
-    """A world as it grows: strategies draw, this remembers."""
+    """A world as it grows."""
 
-    def __init__(self, draw: Draw) -> None:
-        self.draw = draw
-        self.world = World(NOW, list(TENANTS[: draw(st.integers(2, 4))]))
+    def __init__(self, tape: Tape) -> None:
+        self.tape = tape
+        self.world = World(NOW, list(TENANTS[: 2 + tape.below(3)]))
         for tenant in self.world.tenants:
-            self.world.principals.extend(name_principals(draw, tenant))
-            rooms, groups, rings = build(draw, tenant)
+            self.world.principals.extend(name_principals(tape, tenant))
+            rooms, groups, rings = build(tape, tenant)
             self.world.rooms.extend(rooms)
             self.world.room_groups.extend(groups)
             self.world.rings.extend(rings)
@@ -129,10 +146,10 @@ class Making:
 
     def members(self, tenant: str) -> frozenset[Key]:
         """Principals of a tenant; rarely also a stray one of another tenant, who must gain nothing by it."""
-        members: set[Key] = {(tenant, each) for each in some(self.draw, self.principals(tenant))}
-        if chance(self.draw, 6):
-            stranger = one(self.draw, self.others(tenant))
-            members.add((stranger, one(self.draw, self.principals(stranger))))
+        members: set[Key] = {(tenant, each) for each in self.tape.some(self.principals(tenant))}
+        if self.tape.chance(6):
+            stranger = self.tape.one(self.others(tenant))
+            members.add((stranger, self.tape.one(self.principals(stranger))))
         return frozenset(members)
 
     def add_role(self, tenant: str, permissions: Permission, *, of: str | None, built_in: BuiltInRole | None) -> Role:
@@ -151,8 +168,8 @@ class Making:
             role.partnership,
             all_rooms,
             members,
-            frozenset(some(self.draw, rooms, of=one(self.draw, (2, 4, 8)))) if scoped else frozenset(),
-            frozenset(some(self.draw, groups, of=one(self.draw, (2, 4)))) if scoped else frozenset(),
+            frozenset(self.tape.some(rooms, of=self.tape.one((2, 4, 8)))) if scoped else frozenset(),
+            frozenset(self.tape.some(groups, of=self.tape.one((2, 4)))) if scoped else frozenset(),
         )
         self.world.assignments.append(assignment)
         return assignment
@@ -161,12 +178,12 @@ class Making:
         """The tenant's own roles and who holds them."""
         roles = [self.add_role(tenant, role.permissions, of=None, built_in=role) for role in CUSTOMER_ROLES]
         roles += [
-            self.add_role(tenant, some_permissions(self.draw, CUSTOM_CEILING), of=None, built_in=None)
-            for _ in range(self.draw(st.integers(0, 2)))
+            self.add_role(tenant, some_permissions(self.tape, CUSTOM_CEILING), of=None, built_in=None)
+            for _ in self.tape.up_to(2)
         ]
-        for _ in range(self.draw(st.integers(0, 5))):
-            role = one(self.draw, roles)
-            is_everywhere = role.built_in is BuiltInRole.MANAGER or (not role.built_in and chance(self.draw, 4))
+        for _ in self.tape.up_to(5):
+            role = self.tape.one(roles)
+            is_everywhere = role.built_in is BuiltInRole.MANAGER or (not role.built_in and self.tape.chance(4))
             is_scoped = not is_everywhere and role.built_in is not BuiltInRole.TENANT_MANAGER
             self.add_assignment(role, self.members(tenant), scoped=is_scoped, all_rooms=is_everywhere)
 
@@ -175,33 +192,33 @@ class Making:
 
         A stray `all_rooms` gives a partner nothing: its rooms are those that the customer named.
         """
-        for active in one(self.draw, HISTORIES):
+        for active in self.tape.one(HISTORIES):
             this = self.next_id("p", customer, self.world.partnerships)
             admins = self.add_role(customer, PARTNER_CEILING, of=this, built_in=BuiltInRole.PRIMARY_ADMIN)
-            delegation = self.add_assignment(admins, self.members(partner), scoped=True, all_rooms=chance(self.draw, 8))
+            delegation = self.add_assignment(admins, self.members(partner), scoped=True, all_rooms=self.tape.chance(8))
             self.world.partnerships.append(Partnership(customer, this, partner, active, delegation.id))
-            for _ in range(self.draw(st.integers(0, 2))):
-                role = self.add_role(customer, some_permissions(self.draw, PARTNER_CEILING), of=this, built_in=None)
-                for _ in range(self.draw(st.integers(0, 2))):
-                    self.add_assignment(role, self.members(partner), scoped=True, all_rooms=chance(self.draw, 8))
+            for _ in self.tape.up_to(2):
+                role = self.add_role(customer, some_permissions(self.tape, PARTNER_CEILING), of=this, built_in=None)
+                for _ in self.tape.up_to(2):
+                    self.add_assignment(role, self.members(partner), scoped=True, all_rooms=self.tape.chance(8))
 
     def invite(self, customer: str) -> None:
         """Invitations in all states, whose time is over, just over, or not yet; one open for each partner."""
         people = [None, *(each for each in self.principals(customer) if each.startswith("u"))]
         open_to: set[str] = set()
-        for _ in range(self.draw(st.integers(0, 4))):
-            partner = one(self.draw, self.others(customer))
-            is_open = partner not in open_to and chance(self.draw, 2)
+        for _ in self.tape.up_to(4):
+            partner = self.tape.one(self.others(customer))
+            is_open = partner not in open_to and self.tape.chance(2)
             open_to |= {partner} if is_open else set()
-            state = InvitationState.PENDING if is_open else one(self.draw, CLOSED)
+            state = InvitationState.PENDING if is_open else self.tape.one(CLOSED)
             self.world.invitations.append(
                 Invitation(
                     customer,
                     self.next_id("i", customer, self.world.invitations),
                     partner,
                     state,
-                    NOW + one(self.draw, AROUND_NOW),
-                    one(self.draw, people),
+                    NOW + self.tape.one(AROUND_NOW),
+                    self.tape.one(people),
                 )
             )
 
@@ -210,22 +227,21 @@ class Making:
         partners = {each.partner for each in self.world.partnerships if each.tenant == tenant}
         people: list[Key] = [(side, each) for side in sorted({tenant, *partners}) for each in self.principals(side)]
         approvers = [None, *self.principals(tenant)]
-        for _ in range(self.draw(st.integers(0, 3))):
+        for _ in self.tape.up_to(3):
             this = self.next_id("a", tenant, self.world.audit_entries)
             self.world.audit_entries.append(
-                AuditEntry(tenant, this, one(self.draw, [None, *people]), one(self.draw, approvers))
+                AuditEntry(tenant, this, self.tape.one([None, *people]), self.tape.one(approvers))
             )
 
 
-@st.composite
-def worlds(draw: Draw) -> World:
+def read_world(tape: Tape) -> World:
     """A small world: two to four tenants, any of them customer, partner or both."""
-    making = Making(draw)
+    making = Making(tape)
     tenants = making.world.tenants
     for tenant in tenants:
         making.settle(tenant)
     for customer in tenants:
-        for partner in some(draw, making.others(customer)):
+        for partner in tape.some(making.others(customer)):
             making.link(customer, partner)
     for tenant in tenants:
         making.invite(tenant)
@@ -233,20 +249,29 @@ def worlds(draw: Draw) -> World:
     return making.world
 
 
-@st.composite
-def worlds_and_people(draw: Draw) -> tuple[World, list[Asker]]:
-    """A world with everyone who might ask: all its people and applications, and strangers that nothing is stored of.
+def read_askers(tape: Tape, world: World) -> list[Asker]:
+    """Everyone who might ask: all people and applications, and a stranger that nothing is stored of.
 
     Some come with directory roles, which a token of an application could claim too.
     """
-    world = draw(worlds())
     actors = [(each.tenant, each.id, each.kind) for each in world.principals if each.kind is not PrincipalKind.GROUP]
-    strangers = [(one(draw, [*world.tenants, UNREGISTERED]), "u9", PrincipalKind.USER)]
+    strangers = [(tape.one([*world.tenants, UNREGISTERED]), "u9", PrincipalKind.USER)]
     askers = []
     for tenant, name, kind in [*actors, *strangers]:
-        roles = some(draw, list(DirectoryRole), of=4) if chance(draw, 4) else []
+        roles = tape.some(list(DirectoryRole), of=4) if tape.chance(4) else []
         askers.append(Asker(tenant, name, kind, frozenset(roles)))
-    return world, askers
+    return askers
+
+
+def read(data: bytes) -> tuple[World, list[Asker]]:
+    tape = Tape(data)
+    world = read_world(tape)
+    return world, read_askers(tape, world)
+
+
+def worlds() -> st.SearchStrategy[tuple[World, list[Asker]]]:
+    """Small worlds, each with everyone who might ask."""
+    return st.binary(min_size=TAPE, max_size=TAPE).map(read)
 
 
 def sample_worlds(count: int, number: int) -> list[tuple[World, list[Asker]]]:
@@ -255,7 +280,7 @@ def sample_worlds(count: int, number: int) -> list[tuple[World, list[Asker]]]:
 
     @seed(number)
     @settings(max_examples=count, phases=[Phase.generate])
-    @given(worlds_and_people())
+    @given(worlds())
     def collect(example: tuple[World, list[Asker]]) -> None:
         sample.append(example)
 

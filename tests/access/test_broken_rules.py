@@ -1,0 +1,406 @@
+"""Every single rule of `visible`, broken on purpose, is found by the comparison with the policy.
+
+A breakage is one function of `app.access.visible` with one piece of its text replaced. Rules are the same for every
+database, so SQLite is enough here.
+"""
+
+import asyncio
+import inspect
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import CompoundSelect, true
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.access import visible as rules
+from app.access.tripwire import WORK
+from app.domain.permissions import Permission
+from app.storage.engines import Database
+from app.storage.tables import Partnership, Room, RoomGroup, UpdateRing
+from tests.access.asking import ALWAYS, Answers, Pair, expected, found, question
+from tests.access.policy import Asker, World
+from tests.access.worlds import sample_worlds, write
+
+pytestmark = pytest.mark.filterwarnings("ignore:SELECT statement has a cartesian product")
+
+SAMPLE = 60
+"""Worlds within which every breakage has to be found; most are in the first two."""
+SEED = 2
+
+PAIRS: tuple[Pair, ...] = (
+    *ALWAYS,
+    (Room, Permission.ROOMS_MODIFY),
+    (RoomGroup, Permission.TICKETS_VIEW),
+    (UpdateRing, Permission.RINGS_MANAGE),
+    (Partnership, Permission.ROOMS_VIEW),
+)
+
+
+@dataclass(frozen=True)
+class Breakage:
+    """What goes wrong, and how: in the text of a function, a piece and what stands there instead."""
+
+    function: str
+    name: str
+    piece: str
+    instead: str
+
+    @property
+    def text(self) -> str:
+        return inspect.getsource(getattr(rules, self.function))
+
+    @property
+    def fits(self) -> bool:
+        """Whether the piece stands exactly once. A rule that was rewritten needs its breakage rewritten too."""
+        return self.text.count(self.piece) == 1
+
+    def broken(self) -> Any:
+        """The function with the piece replaced, and where it calls itself, too."""
+        names = {**vars(rules), "true": true}
+        exec(self.text.replace(self.piece, self.instead), names)
+        return names[self.function]
+
+
+PIECES: dict[str, list[tuple[str, str, str]]] = {
+    "grants": [
+        ("every role grants everything", 'col(Role.permissions).op("&")(permission.value) != 0', "true()"),
+    ],
+    "directory_grants": [
+        ("any directory role grants all", 'VIEWER_DIRECTORY.op("&")(permission.value)', "VIEWER_DIRECTORY"),
+        ("directory roles do not count", 'VIEWER_DIRECTORY.op("&")(permission.value) != 0', "false()"),
+    ],
+    "room": [
+        ("directory roles count abroad", "col(Room.tenant_id) == VIEWER_TENANT", "true()"),
+        ("retired rooms shown", "col(Room.retired_at).is_(None)", "true()"),
+        (
+            "room of a namesake",
+            "tuple_(col(Room.tenant_id), col(Room.id)).in_(reached(right))",
+            "col(Room.id).in_(select(reach(right).c.room_id))",
+        ),
+        ("own rooms hidden", "or_(at_home, in_reach)", "in_reach"),
+    ],
+    "held": [
+        ("directory roles hold no power", "directory_grants(permission)", "false()"),
+    ],
+    "held_everywhere": [
+        ("directory roles reach no room", "directory_grants(permission)", "false()"),
+        ("a room is as good as all rooms", ".where(col(Assignment.all_rooms))", ""),
+    ],
+    "is_member": [
+        ("security groups do not count", "or_(in_person, through_group)", "in_person"),
+        ("only security groups count", "or_(in_person, through_group)", "through_group"),
+        ("members of any tenant", "col(AssignmentMember.member_tenant_id) == VIEWER_TENANT", "true()"),
+        (
+            "members of an assignment's namesake",
+            "col(Assignment.tenant_id), col(Assignment.id))",
+            "col(AssignmentMember.tenant_id), col(Assignment.id))",
+        ),
+    ],
+    "own_groups": [
+        ("security groups of a namesake", "col(GroupMember.tenant_id) == VIEWER_TENANT", "true()"),
+        ("security groups of anybody", "col(GroupMember.member_id) == VIEWER_PRINCIPAL", "true()"),
+    ],
+    "has_role": [
+        ("role of a namesake", "col(Role.tenant_id) == col(Assignment.tenant_id)", "true()"),
+        ("any role of the tenant", "col(Role.id) == col(Assignment.role_id)", "true()"),
+    ],
+    "is_active_partner": [
+        ("removed partnerships count", "col(Partnership.state) == PartnershipState.ACTIVE", "true()"),
+        ("anybody's partnership counts", "col(Partnership.partner_tenant_id) == VIEWER_TENANT", "true()"),
+    ],
+    "held_as_partner": [
+        ("partnership of a namesake", "col(Partnership.tenant_id) == col(Assignment.tenant_id)", "true()"),
+        ("any partnership with the customer", "col(Partnership.id) == col(Assignment.partnership_id)", "true()"),
+        ("partner's assignment without membership", "is_member(), ", ""),
+        ("partner's assignment without permission", ", grants(permission)", ""),
+    ],
+    "held_at_home": [
+        ("own assignment without membership", "is_member(), ", ""),
+        ("own assignment without permission", ", grants(permission)", ""),
+        ("own assignment in any tenant", "col(Assignment.tenant_id) == VIEWER_TENANT", "true()"),
+        ("partner roles held at home", "col(Assignment.partnership_id).is_(None)", "true()"),
+    ],
+    "scope_of": [
+        ("groups are in no scope", "union_all(rule(by_room), rule(by_group))", "rule(by_room)"),
+        ("rooms are in no scope", "union_all(rule(by_room), rule(by_group))", "rule(by_group)"),
+        ("rooms of any assignment", "col(AssignmentRoom.assignment_id) == assignment", "true()"),
+        ("rooms of a namesake", "col(AssignmentRoom.tenant_id) == tenant", "true()"),
+        ("groups of any assignment", "col(AssignmentGroup.assignment_id) == assignment", "true()"),
+        ("groups of a namesake", "col(AssignmentGroup.tenant_id) == tenant", "true()"),
+    ],
+    "is_in_group": [
+        ("rooms of a group's namesake", "col(RoomGroupRoom.tenant_id) == tenant", "true()"),
+        ("rooms of any group", "col(RoomGroupRoom.group_id) == group", "true()"),
+    ],
+    "is_delegated": [
+        ("everything is delegated", "return or_(", "return or_(true(), "),
+        ("delegated by room only", ", rule(by_group, scope).exists()", ""),
+        ("delegated by group only", "rule(by_room, scope).exists(), ", ""),
+        ("room delegated by another customer", "col(AssignmentRoom.tenant_id) == scope.c.tenant_id", "true()"),
+        ("room delegated to somebody", "col(AssignmentRoom.assignment_id) == scope.c.delegation_id", "true()"),
+        ("another room delegated", "col(AssignmentRoom.room_id) == scope.c.room_id", "true()"),
+        ("group delegated by another customer", "col(AssignmentGroup.tenant_id) == scope.c.tenant_id", "true()"),
+        ("group delegated to somebody", "col(AssignmentGroup.assignment_id) == scope.c.delegation_id", "true()"),
+        ("another room of the group delegated", "col(RoomGroupRoom.room_id) == scope.c.room_id", "true()"),
+    ],
+    "reach_at_home": [
+        (
+            "permissions and rooms united apart at home",
+            "scope_of(held_at_home(permission))",
+            "scope_of(held_at_home(None).where(held(permission)))",
+        ),
+    ],
+    "reach_as_partner": [
+        (
+            "permissions and rooms united apart as partner",
+            "scope_of(held_as_partner(permission))",
+            "scope_of(held_as_partner(None).where(rule(held_as_partner(permission)).exists()))",
+        ),
+    ],
+    "reach": [
+        (
+            "a partner reaches nothing",
+            "union_all(reach_at_home(permission), reach_as_partner(permission))",
+            "reach_at_home(permission)",
+        ),
+        (
+            "a scoped role reaches nothing",
+            "union_all(reach_at_home(permission), reach_as_partner(permission))",
+            "reach_as_partner(permission)",
+        ),
+    ],
+    "room_group": [
+        ("groups of every tenant", "col(RoomGroup.tenant_id) == VIEWER_TENANT", "true()"),
+        ("groups for whoever holds it anywhere", "held_everywhere(right)", "held(right)"),
+        ("groups changed by room", "if right is Permission.GROUPS_VIEW:", "if True:"),
+        ("groups not seen by room", "if right is Permission.GROUPS_VIEW:", "if False:"),
+        ("groups in anybody's scope", "scopes.c.assignment_id == col(AssignmentGroup.assignment_id)", "true()"),
+        ("groups not seen by name", ", this.in_(in_own_scope)]", "]"),
+    ],
+    "update_ring": [
+        ("rings of every tenant", "col(UpdateRing.tenant_id) == VIEWER_TENANT", "true()"),
+        ("rings need the whole tenant", "held(right)", "held_everywhere(right)"),
+        ("own rings without permission", "held(right)", "true()"),
+        ("rings changed by who may look", "if right is not Permission.RINGS_VIEW:", "if False:"),
+        ("rings looked at only when whole", "if right is not Permission.RINGS_VIEW:", "if True:"),
+        ("rings changed without a room", "rooms.exists(), ", ""),
+        ("rings changed over others' rooms", ", not_(rooms.where(not_(inside)).exists())", ""),
+        ("retired rooms hold a ring", "col(Room.retired_at).is_(None)", "true()"),
+        ("rooms of other rings hold a ring", "col(Room.ring_id) == col(UpdateRing.id)", "true()"),
+        ("a partner sees no ring", "or_(at_home, as_partner)", "at_home"),
+    ],
+    "partnership": [
+        (
+            "partner sees removed partnerships",
+            "and_(is_active_partner(), or_(",
+            "and_(col(Partnership.partner_tenant_id) == VIEWER_TENANT, or_(",
+        ),
+        ("everybody of the partner sees it", "or_(takes_part, held(Permission.INVITATIONS_ANSWER))", "true()"),
+        ("who answers sees no partnership", ", held(Permission.INVITATIONS_ANSWER)", ""),
+        ("who takes part sees no partnership", "takes_part, ", ""),
+        ("taking part by another permission", "held_as_partner(right)", "held_as_partner(None)"),
+        ("partner's permissions asked of the customer", "if right in PARTNER_CEILING:", "if False:"),
+        ("partnerships of every customer", "col(Partnership.tenant_id) == VIEWER_TENANT", "true()"),
+        ("own partnerships without permission", "VIEWER_TENANT, held(right))", "VIEWER_TENANT)"),
+    ],
+    "invitation": [
+        ("expired invitations shown", "col(Invitation.expires_at) > MOMENT", "true()"),
+        (
+            "invitations shown as they expire",
+            "col(Invitation.expires_at) > MOMENT",
+            "col(Invitation.expires_at) >= MOMENT",
+        ),
+        ("answered invitations shown", "col(Invitation.state) == InvitationState.PENDING", "true()"),
+        (
+            "declined invitations shown",
+            "col(Invitation.state) == InvitationState.PENDING",
+            'col(Invitation.state).in_(["PENDING", "DECLINED"])',
+        ),
+        ("others' invitations shown", "col(Invitation.partner_tenant_id) == VIEWER_TENANT", "true()"),
+        ("invitations shown to everybody invited", "pending, held(right)", "pending"),
+        ("invitations of every customer", "col(Invitation.tenant_id) == VIEWER_TENANT", "true()"),
+        ("sent invitations without permission", "VIEWER_TENANT, held(right))", "VIEWER_TENANT)"),
+    ],
+    "role": [
+        ("roles of every tenant", "col(Role.tenant_id) == VIEWER_TENANT", "true()"),
+        ("partner roles as own roles", "col(Role.partnership_id).is_(None)", "true()"),
+        ("Tenant manager role as any other", "or_(col(Role.built_in).is_(None), not_(is_tenant_manager))", "true()"),
+        (
+            "custom roles hidden",
+            "or_(col(Role.built_in).is_(None), not_(is_tenant_manager))",
+            "not_(is_tenant_manager)",
+        ),
+        ("own roles without permission", "and_(plain, held(permission))", "plain"),
+        (
+            "own roles shown to partners",
+            "as_partner = of_partnership.in_(rule(select(holding.c.tenant_id, holding.c.partnership_id)))",
+            "as_partner = col(Role.tenant_id).in_(rule(select(holding.c.tenant_id)))",
+        ),
+        ("partner roles hidden from partners", ", as_partner]", "]"),
+        ("partner roles without permission", "held_as_partner(permission)", "held_as_partner(None)"),
+        (
+            "roles to know as roles to change",
+            "if right is Standing.PARTY:\n        answers",
+            "if True:\n        answers",
+        ),
+        ("partner roles for who sees partners", "held(Permission.PARTNERS_MANAGE)", "held(Permission.PARTNERS_VIEW)"),
+        ("partner roles hidden from the Manager", "to_customer, names_admins", "names_admins"),
+        (
+            "roles of removed partnerships",
+            "of_partnership.in_(active_partnerships())",
+            "col(Role.partnership_id).is_not(None)",
+        ),
+        ("roles of others' partnerships", "to_customer = and_(at_home, ", "to_customer = and_("),
+        ("partner's custom roles for who answers", "col(Role.built_in) == BuiltInRole.PRIMARY_ADMIN", "true()"),
+        ("Primary admins of other partners", "active_partnerships(is_active_partner())", "active_partnerships()"),
+        ("Primary admins for everybody", "            answers,\n", ""),
+        ("Primary admins hidden from who answers", "names_admins, and_(", "and_("),
+        (
+            "Tenant managers of every tenant",
+            "and_(at_home, is_tenant_manager, answers)",
+            "and_(is_tenant_manager, answers)",
+        ),
+        (
+            "Tenant managers for everybody",
+            "and_(at_home, is_tenant_manager, answers)",
+            "and_(at_home, is_tenant_manager)",
+        ),
+        ("Tenant managers hidden", ", and_(at_home, is_tenant_manager, answers)]", "]"),
+    ],
+    "active_partnerships": [
+        (
+            "assignments of removed partnerships count as active",
+            "col(Partnership.state) == PartnershipState.ACTIVE",
+            "true()",
+        ),
+    ],
+    "assignment": [
+        (
+            "assignment of a role's namesake",
+            "select(col(Role.tenant_id), col(Role.id))",
+            "select(col(Assignment.tenant_id), col(Role.id))",
+        ),
+    ],
+    "directory": [
+        ("directory of every tenant", "col(Principal.tenant_id) == VIEWER_TENANT", "true()"),
+        ("directory for everybody", ", names_members)", ")"),
+        ("directory hidden from who answers", "held(Permission.INVITATIONS_ANSWER),", ""),
+        ("directory hidden from who assigns at home", "        held(Permission.ROLES_MODIFY),", ""),
+        ("directory hidden from who assigns as partner", "held_as_partner(Permission.ROLES_MODIFY).exists(),", ""),
+    ],
+    "principal": [
+        ("oneself hidden", "return or_(oneself, ", "return or_("),
+        ("oneself's namesakes shown", "tenant == VIEWER_TENANT, key == VIEWER_PRINCIPAL", "key == VIEWER_PRINCIPAL"),
+        ("the directory not named", "directory(Standing.DIRECTORY), ", ""),
+        ("members hidden", "is_a_member.exists(), ", ""),
+        ("members of every assignment", ".where(assignment(Standing.PARTY))", ""),
+        ("members' namesakes shown", "col(AssignmentMember.member_tenant_id) == tenant", "true()"),
+        ("members only of what one may change", "assignment(Standing.PARTY)", "assignment(Permission.ROLES_VIEW)"),
+        ("senders hidden", "sent.exists(), ", ""),
+        ("senders of every invitation", ", invitation(Standing.PARTY)", ""),
+        ("senders' namesakes shown", "col(Invitation.tenant_id) == tenant", "true()"),
+        ("who acted hidden", ", acted.exists())", ")"),
+        ("who acted in every record", "audit_entry(Permission.AUDIT_VIEW)", "true()"),
+        ("who acted: namesakes shown", "col(AuditEntry.user_tenant_id) == tenant", "true()"),
+        ("who approved: namesakes shown", "and_(col(AuditEntry.tenant_id) == tenant, ", "and_("),
+    ],
+    "tenant": [
+        ("own organization hidden", "col(Tenant.id) == VIEWER_TENANT, ", ""),
+        ("only customers named", "(col(table.tenant_id), col(table.partner_tenant_id))", "(col(table.tenant_id),)"),
+        (
+            "only partners named",
+            "(col(table.tenant_id), col(table.partner_tenant_id))",
+            "(col(table.partner_tenant_id),)",
+        ),
+        ("organizations named by what is not seen", ".where(condition(table, Standing.PARTY))", ""),
+        ("invitations name nobody", "(Partnership, Invitation)", "(Partnership,)"),
+        ("partnerships name nobody", "(Partnership, Invitation)", "(Invitation,)"),
+    ],
+    "audit_entry": [
+        ("the record of every tenant", "col(AuditEntry.tenant_id) == VIEWER_TENANT", "true()"),
+        ("the record for everybody", ", held(right)", ""),
+    ],
+}
+BREAKAGES = [Breakage(function, *piece) for function, pieces in PIECES.items() for piece in pieces]
+
+
+@contextmanager
+def broken_rules(breakage: Breakage) -> Iterator[None]:
+    """`visible`, with this breakage in it."""
+    whole, broken = getattr(rules, breakage.function), breakage.broken()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rules, breakage.function, broken)
+        for table, decide in rules.RULES.items():
+            if decide is whole:
+                patch.setitem(rules.RULES, table, broken)
+        yield
+
+
+def made_of(pair: Pair) -> tuple[Any, list[Any]]:
+    """The shape of a pair's statement and the values in it."""
+    shape = rules.visible(*pair)._generate_cache_key()
+    assert shape is not None
+    return shape.key, [bind.value for bind in shape.bindparams]
+
+
+def touched(breakage: Breakage) -> tuple[list[Pair], CompoundSelect[Any]]:
+    """The pairs whose statement the breakage changes, and the broken question about them."""
+    with broken_rules(breakage):
+        pairs = [pair for pair in PAIRS if made_of(pair) != AS_IT_IS[pair]]
+        return pairs, question(pairs)
+
+
+class Hunt:
+    """How many worlds it took until each breakage showed."""
+
+    def __init__(self) -> None:
+        self.broken = {breakage.name: touched(breakage) for breakage in BREAKAGES if breakage.fits}
+        self.worlds_needed: dict[str, int] = {}
+        self.whole_differed = 0
+
+    async def run(self, address: str) -> None:
+        async with Database(address) as database, database.writer.connect() as connection:
+            await connection.execution_options(**{WORK: True})
+            for number, (world, askers) in enumerate(sample_worlds(SAMPLE, SEED), 1):
+                async with connection.begin() as transaction:
+                    await write(connection, world)
+                    for asker in askers:
+                        await self.look(connection, world, asker, number)
+                    await transaction.rollback()
+
+    async def look(self, connection: AsyncConnection, world: World, asker: Asker, number: int) -> None:
+        due: Answers = expected(PAIRS, world, asker)
+        self.whole_differed += await found(connection, WHOLE, PAIRS, world, asker) != due
+        for name, (pairs, asked) in self.broken.items():
+            if name not in self.worlds_needed:
+                seen = await found(connection, asked, pairs, world, asker)
+                if any(seen[pair] != due[pair] for pair in pairs):
+                    self.worlds_needed[name] = number
+
+
+WHOLE = question(PAIRS)
+AS_IT_IS = {pair: made_of(pair) for pair in PAIRS}
+
+
+@pytest.fixture(scope="module")
+def hunt(folder: Path, migrated: dict[str, str]) -> Hunt:
+    shutil.copy(folder / "template.db", folder / "broken-rules.db")
+    loop, hunt = asyncio.new_event_loop(), Hunt()
+    loop.run_until_complete(hunt.run(f"sqlite:///{folder / 'broken-rules.db'}"))
+    loop.close()
+    return hunt
+
+
+def test_the_rules_stand_in_every_world_of_the_sample(hunt: Hunt) -> None:
+    assert hunt.whole_differed == 0
+
+
+@pytest.mark.parametrize("breakage", BREAKAGES, ids=lambda breakage: breakage.name)
+def test_a_broken_rule_is_found(hunt: Hunt, breakage: Breakage) -> None:
+    assert breakage.fits, f"`{breakage.piece}` is not once in {breakage.function}: say anew how to break it"
+    assert breakage.name in hunt.worlds_needed, f"{breakage.function}: not found in {SAMPLE} worlds"

@@ -17,10 +17,10 @@ from app.domain.ids import GlobalId
 from app.domain.permissions import Permission, Right, Standing
 from app.graph.context import Info
 from app.reading.declaring import Noun, One
-from app.reading.nouns import PRINCIPAL, PRINCIPAL_KINDS
+from app.reading.nouns import PRINCIPAL
+from app.storage.global_ids import KIND_OF_PRINCIPAL
 
 Kind = TypeVar("Kind")
-KIND_OF_PRINCIPAL = {kind: name for name, kind in PRINCIPAL_KINDS.items()}
 RIGHT = "right"
 PLAIN = "plain"
 ANYONE = "anyone"

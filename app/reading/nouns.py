@@ -8,9 +8,10 @@ from sqlmodel import col
 from app.access.derived import delegated_rooms, domains_of, name_of, offered_room_count, offered_rooms
 from app.access.viewer import MOMENT, VIEWER_TENANT
 from app.domain.permissions import BuiltInRole, Permission, Standing
-from app.domain.vocabulary import InvitationState, PrincipalKind, RoleType, Side
+from app.domain.vocabulary import InvitationState, RoleType, Side
 from app.reading.declaring import Noun, Order
 from app.storage.columns import word
+from app.storage.global_ids import KIND_OF_PRINCIPAL
 from app.storage.tables import (
     Assignment,
     AssignmentGroup,
@@ -68,11 +69,7 @@ PRINCIPAL = Noun(
     },
     order=by_name(Principal),
 )
-PRINCIPAL_KINDS = {
-    "user": PrincipalKind.USER,
-    "securitygroup": PrincipalKind.GROUP,
-    "application": PrincipalKind.APPLICATION,
-}
+PRINCIPAL_KINDS = {name: kind for kind, name in KIND_OF_PRINCIPAL.items()}
 """Principals are one noun with three kinds of global ids."""
 
 ROOM = Noun(

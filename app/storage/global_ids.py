@@ -6,7 +6,7 @@ from app.domain.ids import GlobalId
 from app.domain.vocabulary import PrincipalKind
 from app.storage.tables import Principal, Tenant
 
-PRINCIPAL_KINDS = {
+KIND_OF_PRINCIPAL = {
     PrincipalKind.USER: "user",
     PrincipalKind.GROUP: "securitygroup",
     PrincipalKind.APPLICATION: "application",
@@ -18,5 +18,5 @@ def global_id(row: SQLModel) -> str:
     """What clients call this row."""
     if isinstance(row, Tenant):
         return str(GlobalId("tenant", row.id, row.id))
-    kind = PRINCIPAL_KINDS[row.kind] if isinstance(row, Principal) else type(row).__name__.lower()
+    kind = KIND_OF_PRINCIPAL[row.kind] if isinstance(row, Principal) else type(row).__name__.lower()
     return str(GlobalId(kind, row.tenant_id, row.id))  # type: ignore[attr-defined]

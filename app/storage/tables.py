@@ -481,8 +481,6 @@ class AuditHead(SQLModel, table=True):
     hash: str | None = words(64, nullable=True)
 
 
-SHARED_TABLES = frozenset({"tenants", "domains"})
-"""Which organizations exist is known to all; still only visible ones are answered."""
 LINK_TABLES = frozenset(
     table.__tablename__
     for table in (

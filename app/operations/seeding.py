@@ -17,6 +17,7 @@ from app.operations.tenants import add_tenant
 from app.operations.work import Work
 from app.storage.global_ids import global_id
 from app.storage.graph_pages import BadFile
+from app.storage.principal_keys import principal_keys
 from app.storage.room_keys import room_keys
 from app.storage.tables import GroupMember, Principal, Room, RoomGroup, RoomGroupRoom, UpdateRing
 from app.storage.world_entries import (
@@ -73,15 +74,16 @@ async def add_principals(work: Work, names: Names, entries: Sequence[PrincipalEn
     """The people, tools and security groups of the directories."""
     for entry in entries:
         kind, action = PRINCIPALS[type(entry)]
+        sign_in = getattr(entry, "user_principal_name", None)
         row = Principal(
             tenant_id=names.tenants[entry.tenant].id,
             id=entry.id or work.new_id(),
             kind=kind,
             name=entry.name,
-            name_key=name_key(entry.name),
-            user_principal_name=getattr(entry, "user_principal_name", None),
+            user_principal_name=sign_in,
             user_type=getattr(entry, "user_type", None),
             created_at=work.moment,
+            **principal_keys(name=entry.name, user_principal_name=sign_in),
         )
         names.claim(row, entry)
         work.session.add(row)

@@ -17,6 +17,7 @@ from app.domain.text import name_key
 from app.domain.vocabulary import AuditCategory, PrincipalKind, UserType
 from app.operations.work import Work
 from app.storage.graph_pages import CONTROL
+from app.storage.principal_keys import principal_keys
 from app.storage.tables import (
     NAME_LENGTH,
     Assignment,
@@ -131,9 +132,9 @@ def add_user(work: Work, tenant_id: str, user: NewUser) -> Principal:
         id=read_id(user.id) if user.id else work.new_id(),
         kind=PrincipalKind.USER,
         name=read_name(user.name),
-        name_key=name_key(read_name(user.name)),
         user_type=UserType.MEMBER,
         created_at=work.moment,
+        **principal_keys(name=read_name(user.name)),
     )
     work.session.add(principal)
     work.created(AuditCategory.USER, AuditAction.USER_ADD, tenant_id, principal.name, principal)

@@ -120,7 +120,7 @@ class Principal(SQLModel, table=True):
     kind: PrincipalKind = one_of(PrincipalKind)
     name: str = words()
     name_key: str = folded()
-    search_key: str = Field(default="", sa_type=text())
+    search_key: str = words(None)
     user_principal_name: str | None = words(nullable=True)
     user_type: UserType | None = one_of(UserType, nullable=True)
     created_at: datetime = moment()

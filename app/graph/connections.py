@@ -124,12 +124,13 @@ class Asked:
 
 def listing_of(name: str, asked: Asked) -> Listing:
     """The list that is asked for. Raises BAD_ARGUMENT for a filter's value."""
-    values = asked.given if isinstance(asked.given, Mapping) else vars(asked.given or Asked)
+    chosen = asked.given or {}
+    values = chosen if isinstance(chosen, Mapping) else vars(chosen)
     named = {key: value for key, value in values.items() if key in asked.filters and given(value) is not None}
     conditions = [asked.filters[key](value) for key, value in named.items()]
     order = asked.order or asked.noun.order
     rows = asked.noun.rows(asked.right).where(*asked.where, *conditions)
-    return Listing(asked.noun, rows, order, digest(name, str(order.by), order.descending, named, asked.given is None))
+    return Listing(asked.noun, rows, order, digest(name, str(order.by), order.descending, named))
 
 
 async def root_connection(info: Info, name: str, asked: Asked, *page: Any) -> Connection[Any]:

@@ -66,9 +66,12 @@ def read_cursor(argument: str, cursor: str, list_digest: str, order: Order) -> P
         message = f"`{argument}` is a cursor of another list; keep order and filters the same while paging."
         raise bad_argument(argument, message)
     try:
-        return Position(read_sort(found["sort"], order), found["key"])
+        position = Position(read_sort(found["sort"], order), found["key"])
     except ValueError:
         raise not_ours from None
+    if write_cursor(list_digest, position) != cursor:
+        raise not_ours
+    return position
 
 
 def read_sort(written: str, order: Order) -> str | int | None:

@@ -1,5 +1,6 @@
 """The application: routes, middleware and what lives as long as it does."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ from app.web.authenticating import Authenticator
 from app.web.endpoint import Clock, GraphQLEndpoint, refuse
 from app.web.health import Readiness, healthz
 from app.web.keys import KeySet
+from app.web.logs import log_stray
 from app.web.tokens import TokenVerifier
 from app.web.wrapping import Wrapping
 
@@ -34,7 +36,7 @@ def create_app(settings: Settings, database: Database, verifier: TokenVerifier, 
     engine = Engine(build_schema()._schema, settings.limits)  # noqa: SLF001 - Strawberry keeps graphql-core's schema there
     endpoint = GraphQLEndpoint(engine, Authenticator(verifier, database), database, settings.limits, clock)
     routes = [
-        Route("/graphql", endpoint.respond, methods=["POST"], max_body_size=settings.limits.max_body_bytes),
+        Route("/graphql", endpoint.respond, methods=["POST"]),
         Route("/healthz", healthz),
         Route("/readyz", Readiness(database, verifier.keys, clock).respond),
     ]
@@ -45,19 +47,25 @@ def create_app(settings: Settings, database: Database, verifier: TokenVerifier, 
         allow_headers=["Authorization", "Content-Type"],
         expose_headers=["X-Request-Id", "WWW-Authenticate"],
     )
-    return Starlette(
+    app = Starlette(
         routes=routes,
         middleware=[Middleware(Wrapping), cross_origin],
         exception_handlers={HTTPException: refuse},
         lifespan=closing(database, verifier),
     )
+    app.router.redirect_slashes = False  # it would redirect to whatever host the request names
+    return app
 
 
 def closing(database: Database, verifier: TokenVerifier) -> Lifespan:
-    """What happens at the end: running key fetches and the database's connections are closed."""
+    """What happens at the end: running key fetches and the database's connections are closed.
+
+    At the start: what fails with nobody waiting for it is logged as every other defect, without its message.
+    """
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        asyncio.get_running_loop().set_exception_handler(log_stray)
         yield
         if isinstance(verifier.keys, KeySet):
             await verifier.keys.close()

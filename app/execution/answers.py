@@ -1,25 +1,28 @@
-"""From a request to an answer: one document, one operation, run within its time, every error with a known code."""
+"""From a request to an answer: one document, one operation, every error with a known code."""
 
-import asyncio
 import logging
 import re
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Any
 
 import orjson
-from graphql import ExecutionResult, GraphQLError, GraphQLSchema, VariableDefinitionNode, execute, print_ast
+from graphql import GraphQLError, GraphQLSchema, VariableDefinitionNode, print_ast
 
 from app.config import Limits
 from app.domain.refusals import Problem, ProblemCode
 from app.execution.bodies import GraphQLRequest
 from app.execution.documents import DocumentRefused, Documents
+from app.execution.executions import Execution
 
 log = logging.getLogger("gateway.graphql")
 MAX_ERRORS = 100
 """Errors of one answer; a page of the largest size can have one for each of its objects."""
 AT = re.compile(r" at '([A-Za-z0-9_.\[\]]{1,200})'")
+MAX_PLACES = 12
+"""Frames of a traceback that are logged."""
 PLACES = ("locations", "path")
 """Details that GraphQL has a place for outside of `extensions`."""
 MASKED = "Something went wrong here. It was logged under the request id; tell it to who runs this service."
@@ -33,6 +36,8 @@ class Answer:
     data: Any = None
     ran: bool = False
     """Whether the operation was run at all; without it there is no `data` in the answer."""
+    understood: bool = False
+    """Whether there was a request of GraphQL to answer, even if its document or variables were refused."""
 
     def to_bytes(self) -> bytes:
         """The answer as JSON."""
@@ -48,7 +53,7 @@ class Answer:
 
 
 def refused(*problems: Problem) -> Answer:
-    """The answer to a request that is not run."""
+    """The answer to what is no request, or not one of somebody who may ask."""
     return Answer([show(problem) for problem in problems])
 
 
@@ -63,53 +68,42 @@ class Engine:
     """Runs requests against one schema."""
 
     def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
-        self._schema, self._limits = schema, limits
+        self._schema = schema
         self.documents = Documents(schema, limits)
 
     async def answer(self, request: GraphQLRequest, context: Any, request_id: str) -> Answer:
         """The answer to a request. Never raises for anything that a client can send."""
         try:
-            async with asyncio.timeout(self._limits.timeout_seconds):
-                return await self._run(request, context, request_id)
+            return await self._run(request, context, request_id)
         except DocumentRefused as refusal:
-            return refused(*refusal.problems)
+            problems = refusal.problems
         except Problem as problem:
-            return refused(problem)
-        except TimeoutError:
-            return refused(Problem(ProblemCode.TIMEOUT, "This took too long and was stopped; ask for less at once."))
+            problems = (problem,)
         except Exception as defect:  # noqa: BLE001 - whatever it is, the client gets an answer without our insides
-            return refused(internal(defect, request_id))
+            problems = (internal(defect, request_id),)
+        return Answer([show(problem) for problem in problems], understood=True)
 
     async def _run(self, request: GraphQLRequest, context: Any, request_id: str) -> Answer:
         document = self.documents.get(request.query)
         operation = document.operation(request.operation_name)
         operation.nodes.check(request.variables)
-        result = execute(
-            self._schema,
-            document.ast,
-            context_value=context,
-            variable_values=request.variables,
-            operation_name=operation.name,
-        )
-        if not isinstance(result, ExecutionResult):
-            result = await result
-        if result.data is None and result.errors and all(is_of_variable(error) for error in result.errors):
-            return refused(*(about_variable(error) for error in result.errors[:MAX_ERRORS]))
+        execution = Execution.of(self._schema, document.ast, operation.name, request.variables, context)
+        if isinstance(execution, list):
+            raise DocumentRefused(about_variables(execution))
+        result = await execution.result()
         errors = [describe(error, request_id) for error in (result.errors or [])[:MAX_ERRORS]]
-        return Answer(errors, result.data, ran=True)
+        return Answer(errors, result.data, ran=True, understood=True)
 
 
-def is_of_variable(error: GraphQLError) -> bool:
-    """The error is about a value in `variables`, so that nothing was run."""
-    return bool(error.path is None and error.nodes and isinstance(error.nodes[0], VariableDefinitionNode))
+def about_variables(errors: Sequence[GraphQLError]) -> list[Problem]:
+    """What is wrong with `variables`. The last error of very many only says that there are more, of no variable."""
+    nodes = ((error.message, node) for error in errors for node in (error.nodes or ())[:1])
+    return [about_variable(message, node) for message, node in nodes if isinstance(node, VariableDefinitionNode)]
 
 
-def about_variable(error: GraphQLError) -> Problem:
+def about_variable(text: str, node: VariableDefinitionNode) -> Problem:
     """A variable that does not fit its type, without the value, which may be long or secret."""
-    node = error.nodes[0] if error.nodes else None
-    if not isinstance(node, VariableDefinitionNode):
-        raise TypeError("not an error of a variable")
-    found = AT.search(error.message)
+    found = AT.search(text)
     place = found[1] if found else node.variable.name.value
     expected = print_ast(node.type)
     message = f"Variable `${place}` does not fit; `${node.variable.name.value}` is declared as `{expected}`."
@@ -142,8 +136,14 @@ def internal(defect: BaseException, request_id: str) -> Problem:
     return Problem(ProblemCode.INTERNAL, MASKED, requestId=request_id)
 
 
-def log_defect(error: BaseException, request_id: str) -> None:
+def log_defect(error: BaseException, request_id: str | None) -> None:
     """Kind and place of a defect; never its message, which may hold values of the request or of the database."""
-    frames = traceback.extract_tb(error.__traceback__)
-    places = [f"{frame.filename.rpartition('site-packages/')[2]}:{frame.lineno} {frame.name}" for frame in frames[-12:]]
-    log.error("defect", extra={"request_id": request_id, "error": type(error).__name__, "places": places})
+    extra = {"request_id": request_id, "error": type(error).__name__, "places": places_of(error.__traceback__)}
+    log.error("defect", extra=extra)
+
+
+def places_of(trace: TracebackType | None) -> list[str]:
+    """The innermost places of a traceback, without the text of their lines."""
+    frames = list(traceback.walk_tb(trace))[-MAX_PLACES:]
+    codes = [(frame.f_code, line) for frame, line in frames]
+    return [f"{code.co_filename.rpartition('site-packages/')[2]}:{line} {code.co_name}" for code, line in codes]

@@ -1,6 +1,7 @@
 """From the `Authorization` header to the caller. Why a token was refused is for the log alone."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,10 +23,10 @@ class Authenticator:
     verifier: TokenVerifier
     database: Database
 
-    async def caller(self, header: str | None, now: datetime, request_id: str) -> Caller:
+    async def caller(self, headers: Sequence[str], now: datetime, request_id: str) -> Caller:
         """Who asks. Raises a `Problem` of code UNAUTHENTICATED, or UNKNOWN_TENANT."""
         try:
-            claims = await self.verifier.verify(bearer(header), now)
+            claims = await self.verifier.verify(bearer(headers), now)
             viewer = Viewer(claims.tenant_id, claims.principal_id, claims.kind, claims.directory_roles)
             await recognize(self.database, viewer)
         except TokenRefused as refusal:
@@ -48,9 +49,11 @@ def as_caller(viewer: Viewer, claims: Claims) -> Caller:
     return Caller(viewer, claims.display_name, claims.user_principal_name)
 
 
-def bearer(header: str | None) -> str:
-    """The token in an `Authorization` header. Raises `TokenRefused`."""
-    scheme, _, token = (header or "").partition(" ")
+def bearer(headers: Sequence[str]) -> str:
+    """The token in the one `Authorization` header. Raises `TokenRefused`."""
+    if len(headers) > 1:
+        raise TokenRefused("there are several Authorization headers")
+    scheme, _, token = "".join(headers).partition(" ")
     if scheme.lower() != SCHEME or not token:
         raise TokenRefused("there is no bearer token")
     return token

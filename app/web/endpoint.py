@@ -1,16 +1,17 @@
 """`POST /graphql`, and the shape of every refusal."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from app.config import Limits
 from app.domain.refusals import Problem, ProblemCode
-from app.execution.answers import Answer, Engine, refused
+from app.execution.answers import Answer, Engine, internal, refused
 from app.execution.bodies import parse_body
 from app.graph.context import begin
 from app.storage.engines import Database
@@ -41,23 +42,47 @@ class GraphQLEndpoint:
     clock: Clock
 
     async def respond(self, request: Request) -> Response:
-        """The answer to one request. Who asks is settled before what is asked is looked at."""
-        media_type = choose(request.headers.get("accept"))
+        """The answer to one request, in the time that there is for it, however slowly its body arrives."""
+        media_type = accepted(request)
         if media_type is None:
             raise HTTPException(406)
         try:
-            return respond(await self._answer(request), media_type)
+            async with asyncio.timeout(self.limits.timeout_seconds):
+                answer = await self._answer(request, request.scope[REQUEST_ID])
         except Problem as problem:
-            return respond(refused(problem), media_type)
+            answer = refused(problem)
+        except TimeoutError:
+            answer = refused(Problem(ProblemCode.TIMEOUT, "This took too long and was stopped; ask for less at once."))
+        except (HTTPException, ClientDisconnect):
+            raise
+        except Exception as defect:  # noqa: BLE001 - told here, where the media type and the caller's origin are known
+            answer = refused(internal(defect, request.scope[REQUEST_ID]))
+        return respond(answer, media_type)
 
-    async def _answer(self, request: Request) -> Answer:
-        now, request_id = self.clock(), request.scope[REQUEST_ID]
-        caller = await self.authenticator.caller(request.headers.get("authorization"), now, request_id)
-        if not is_json(request.headers.get("content-type", "")):
+    async def _answer(self, request: Request, request_id: str) -> Answer:
+        """Who asks is settled before what is asked is looked at."""
+        now = self.clock()
+        caller = await self.authenticator.caller(request.headers.getlist("authorization"), now, request_id)
+        if not is_json(request.headers.getlist("content-type")):
             raise HTTPException(415)
-        asked = parse_body(await request.body(), self.limits)
-        context = begin(caller, self.database, self.limits, now, request_id)
-        return await self.engine.answer(asked, context, request_id)
+        asked = parse_body(await read_body(request, self.limits.max_body_bytes), self.limits)
+        async with begin(caller, self.database, self.limits, now, request_id) as context:
+            return await self.engine.answer(asked, context, request_id)
+
+
+def accepted(request: Request) -> str | None:
+    """The media type to answer this request in; None where it accepts none of ours."""
+    return choose(", ".join(request.headers.getlist("accept")))
+
+
+async def read_body(request: Request, allowed: int) -> bytes:
+    """The body, as soon as it is there. Raises `HTTPException` once it is longer than allowed."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > allowed:
+            raise HTTPException(413, headers={"Connection": "close"})
+    return bytes(body)
 
 
 def respond(answer: Answer, media_type: str) -> Response:
@@ -72,5 +97,5 @@ async def refuse(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     problem = Problem(ProblemCode.BAD_REQUEST, REASONS.get(error.status_code, "This request cannot be answered."))
-    media_type = choose(request.headers.get("accept")) or JSON
+    media_type = accepted(request) or JSON
     return Response(refused(problem).to_bytes(), error.status_code, error.headers, f"{media_type}; charset=utf-8")

@@ -1,32 +1,38 @@
 """Logs as one JSON object a line. They hold ids, codes and places, never tokens, variables or document text."""
 
+import asyncio
+import json
 import logging
 import sys
 from datetime import UTC, datetime
-
-import orjson
+from typing import Any
 
 from app.domain.moments import print_instant
+from app.execution.answers import log_defect, places_of
 
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
 """What every record has; everything else was passed as `extra`."""
+OURS = ("app", "gateway", "uvicorn")
+"""Loggers that may be as talkative as is asked for. Others write statements, rows and addresses below WARNING."""
+
+log = logging.getLogger("gateway.stray")
 
 
 class JsonLines(logging.Formatter):
-    """A record as one JSON object."""
+    """A record as one JSON object, in ASCII, so that nothing in it can end the line or fail to be written."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record's time, level, logger, message and extras."""
+        """The record's time, level, logger, message and extras; of an exception its kind and places only."""
         extras = {name: value for name, value in vars(record).items() if name not in STANDARD}
-        line = {
+        line: dict[str, object] = {
             "time": print_instant(datetime.fromtimestamp(record.created, UTC)),
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
         }
         if record.exc_info and record.exc_info[0]:
-            line["error"] = record.exc_info[0].__name__
-        return orjson.dumps(line | extras, default=str).decode()
+            line |= {"error": record.exc_info[0].__name__, "places": places_of(record.exc_info[2])}
+        return json.dumps(line | extras, default=str)
 
 
 def start_logging(level: str) -> None:
@@ -35,6 +41,15 @@ def start_logging(level: str) -> None:
     handler.setFormatter(JsonLines())
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level)
-    for name in ("httpx", "httpcore", "aiosqlite", "asyncio"):
-        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    root.setLevel(max(logging.WARNING, logging.getLevelName(level)))
+    for name in OURS:
+        logging.getLogger(name).setLevel(level)
+    logging.captureWarnings(capture=True)
+
+
+def log_stray(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What failed with nobody waiting for it: kind and places, as of every defect."""
+    if error := context.get("exception"):
+        log_defect(error, None)
+    else:
+        log.error(str(context["message"]))

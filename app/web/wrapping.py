@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from uuid import uuid4
 
 from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -52,6 +53,8 @@ class Wrapping:
                 await Response(refused(problem).to_bytes(), 431, media_type=JSON)(scope, receive, send_wrapped)
             else:
                 await self.app(scope, receive, send_wrapped)
+        except ClientDisconnect:
+            pass  # nobody is left to answer
         except Exception as defect:
             problem = internal(defect, request_id)
             if sent:
@@ -59,8 +62,13 @@ class Wrapping:
             await Response(refused(problem).to_bytes(), 500, media_type=JSON)(scope, receive, send_wrapped)
         finally:
             milliseconds = round((time.perf_counter() - started) * 1000, 2)
-            line = {"request_id": request_id, "method": scope["method"], "path": scope["path"][:200], "status": sent}
+            line = {"request_id": request_id, "method": scope["method"], "path": path_of(scope), "status": sent}
             log.info("request", extra=line | {"milliseconds": milliseconds})
+
+
+def path_of(scope: Scope) -> str | None:
+    """The path for the log, if it is one of ours: what was asked for by mistake may be a secret."""
+    return getattr(scope.get("route"), "path", None)
 
 
 def header_bytes(headers: Iterable[tuple[bytes, bytes]]) -> int:

@@ -1,44 +1,53 @@
 """Settings, read once from the environment; a `GATEWAY_` variable that is not one of them is refused."""
 
 import os
+import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import BaseModel, Field, PositiveInt, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 PREFIX = "GATEWAY_"
 DEFAULT_PAGE_SIZE = 50
 """What a connection answers with when neither `first` nor `last` is given."""
 
 
-class Limits(BaseModel, frozen=True):
+NESTED = "__"
+"""Between the name of a group of settings and that of one in it: `GATEWAY_LIMITS__MAX_DEPTH`."""
+ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
+"""As browsers send it: no path, no slash at the end, lower case. Never `*` or `null`, which many can be."""
+
+
+class Limits(BaseModel, frozen=True, extra="forbid"):
     """What one document may ask for, checked before it is validated. Each is a count."""
 
-    max_tokens: int = 4_000
-    max_depth: int = 15
-    max_aliases: int = 50
-    max_repeats: int = 50
-    max_root_fields: int = 20
-    max_directives: int = 50
-    max_nodes: int = 100_000
-    max_page_size: int = 100
-    max_body_bytes: int = 64 * 1024
-    max_body_depth: int = 20
-    timeout_seconds: float = 30.0
+    max_tokens: PositiveInt = 4_000
+    max_depth: PositiveInt = 15
+    max_aliases: PositiveInt = 50
+    max_repeats: PositiveInt = 50
+    max_root_fields: PositiveInt = 20
+    max_directives: PositiveInt = 50
+    max_nodes: PositiveInt = 100_000
+    max_page_size: PositiveInt = 100
+    max_body_bytes: PositiveInt = 64 * 1024
+    max_body_depth: PositiveInt = 20
+    timeout_seconds: float = Field(default=30.0, gt=0, allow_inf_nan=False)
+    """For one request, from its headers to its answer."""
 
 
 class Settings(BaseSettings):
     """Everything an operator can set. Raises `SettingsRefused` through `read_settings`, naming each variable."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, env_nested_delimiter="__")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, env_nested_delimiter=NESTED)
 
     state_dir: Path = Path(".gateway")
     """Where the embedded database and the demo's keys lie; made with mode 0700."""
     database_url: str | None = None
     """`postgresql://…` for production; absent, an SQLite file in `state_dir`."""
     database_pool_size: int = Field(default=10, ge=1, le=100)
-    database_connect_timeout_seconds: float = Field(default=5.0, gt=0)
+    database_connect_timeout_seconds: float = Field(default=5.0, gt=0, allow_inf_nan=False)
 
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
@@ -54,12 +63,19 @@ class Settings(BaseSettings):
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Exact origins of browser clients, separated by commas."""
     limits: Limits = Limits()
-    log_level: str = "INFO"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("cors_origins", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _check(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        if wrong := [origin for origin in origins if not ORIGIN.fullmatch(origin)]:
+            raise ValueError(f"{', '.join(wrong)} is not exactly `https://host` or `https://host:port`")
+        return origins
 
     @property
     def database(self) -> str:
@@ -73,15 +89,24 @@ class SettingsRefused(Exception):
 
 def read_settings(**overrides: object) -> Settings:
     """The settings of this environment. Raises `SettingsRefused` naming every variable that is wrong or unknown."""
-    known = {PREFIX + name.upper() for name in Settings.model_fields}
-    unknown = sorted(
-        name for name in os.environ if name.upper().startswith(PREFIX) and name.upper().split("__")[0] not in known
-    )
+    known = set(names())
+    unknown = sorted(name for name in os.environ if name.upper().startswith(PREFIX) and name.upper() not in known)
     if unknown:
-        accepted = ", ".join(sorted(known))
-        raise SettingsRefused(f"unknown setting {', '.join(unknown)}; known are {accepted}")
+        raise SettingsRefused(f"unknown setting {', '.join(unknown)}; known are {', '.join(sorted(known))}")
     try:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as refused:
-        lines = (f"{PREFIX}{'__'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in refused.errors())
-        raise SettingsRefused("; ".join(lines)) from None
+        wrong = refused.errors(include_url=False, include_input=False)
+    except SettingsError:
+        raise SettingsRefused(f"{PREFIX}LIMITS: not a JSON object") from None
+    # Outside of the block: the error holds the values, which may be secret.
+    lines = (f"{PREFIX}{NESTED.join(map(str, each['loc'])).upper()}: {each['msg']}" for each in wrong)
+    raise SettingsRefused("; ".join(lines))
+
+
+def names() -> Iterator[str]:
+    """Every variable that is a setting."""
+    for name, field in Settings.model_fields.items():
+        yield (variable := PREFIX + name.upper())
+        if field.annotation is Limits:
+            yield from (f"{variable}{NESTED}{limit.upper()}" for limit in Limits.model_fields)

@@ -34,7 +34,7 @@ from app.operations.seeding import seed_world
 from app.operations.tenants import NewUser, add_tenant, find_tenant
 from app.operations.work import Work
 from app.storage.engines import Database, UnknownDatabase
-from app.storage.graph_pages import BadFile, check_complete
+from app.storage.graph_pages import BadFile
 from app.storage.migrating import migrate as migrate_database
 from app.storage.migrating import newest, version
 from app.storage.room_pages import read_rooms
@@ -385,8 +385,6 @@ def import_rooms_command(
     with Progress(*columns, console=err) as progress:
         pages = progress.add_task("Reading files", total=len(files))
         reading = read_rooms(files, lambda _: progress.advance(pages))
-        if retire_missing:
-            check_complete(reading.pages)
         rooms = progress.add_task("Importing rooms", total=len(reading.records))
 
         async def load() -> None:

@@ -10,13 +10,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import httpx
 import pytest
 
+from app.__main__ import main
 from tests.world import WORLD_FILES
 
 ROOMS = "{ viewer { rooms(first: 100) { totalCount { value } nodes { id displayName account } } } }"
@@ -27,11 +31,27 @@ def state(tmp_path: Path) -> Path:
     return tmp_path / "state"
 
 
-def gateway(state: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end."""
-    return subprocess.run(
-        command(*arguments), capture_output=True, text=True, timeout=120, env=surroundings(state, **environment)
-    )
+@dataclass(frozen=True)
+class Ran:
+    """How a command ended, and what it printed."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def gateway(state: Path, *arguments: str, **environment: str) -> Ran:
+    """Run a command to its end, as the shell would, in this process: starting another takes seconds."""
+    out, err = StringIO(), StringIO()
+    with (
+        patch.dict(os.environ, surroundings(state, **environment), clear=True),
+        patch.object(sys, "argv", ["gateway", *arguments]),
+        redirect_stdout(out),
+        redirect_stderr(err),
+        pytest.raises(SystemExit) as ended,
+    ):
+        main()
+    return Ran(int(ended.value.code or 0), out.getvalue(), err.getvalue())
 
 
 def command(*arguments: str) -> list[str]:
@@ -168,6 +188,46 @@ def test_a_database_that_does_not_answer_is_said_so(state: Path) -> None:
     assert silent.returncode == 1
     assert "does not answer" in silent.stderr
     assert "Traceback" not in silent.stderr
+
+
+def test_imported_rooms_are_read_by_their_manager_and_some_by_a_partner(state: Path, tmp_path: Path) -> None:
+    pages = [graph_page(tmp_path / f"rooms-{n}.json", range(n * 30, n * 30 + 30), last=n == 1) for n in range(2)]
+    delegated = [f"room-{n}@campus.example" for n in range(10, 35)]
+    gateway(state, "migrate")
+    gateway(state, "tenants", "add", "--domain", "campus.example", "--name", "Campus", "--manager", "manager")
+    gateway(state, "tenants", "add", "--domain", "p.example", "--name", "P", "--partner", "--manager", "helper")
+    arguments = ["--tenant", "campus.example", "--time-zone", "Australia/Sydney", "--enrolled", "--retire-missing"]
+
+    first = gateway(state, "import", "rooms", *arguments, *pages)
+    second = gateway(state, "import", "rooms", *arguments, *reversed(pages))
+    partial = gateway(state, "import", "rooms", *arguments, pages[0])
+    seeded = gateway(state, "seed", str(partnership_file(tmp_path / "partner.json", delegated)))
+    with serving(state, "serve", "--development-issuer") as (url, _):
+        managers = ask(url, gateway(state, "token", "--as", "manager").stdout.strip())["viewer"]["rooms"]
+        helpers = ask(url, gateway(state, "token", "--as", "helper").stdout.strip())["viewer"]["rooms"]
+
+    assert first.stdout == "60 rooms in 2 files: 60 created, 0 updated, 0 unchanged, 0 retired.\n"
+    assert second.stdout == "60 rooms in 2 files: 0 created, 0 updated, 60 unchanged, 0 retired.\n"
+    assert partial.returncode == 2
+    assert "complete set" in partial.stderr
+    assert seeded.stdout == "Loaded 1 partnerships.\n"
+    assert managers["totalCount"]["value"] == 60
+    assert sorted(room["account"] for room in helpers["nodes"]) == sorted(delegated)
+
+
+def graph_page(path: Path, numbers: range, *, last: bool) -> str:
+    """A page as Graph answers it, written to a file."""
+    rooms = [{"id": f"g{n}", "emailAddress": f"room-{n}@campus.example", "displayName": f"Room {n}"} for n in numbers]
+    next_link = {} if last else {"@odata.nextLink": f"https://graph.example/rooms?$top=30&$skip={numbers.stop}"}
+    path.write_text(json.dumps({"value": rooms} | next_link))
+    return str(path)
+
+
+def partnership_file(path: Path, rooms: list[str]) -> Path:
+    """A partnership of Campus and P over these rooms, in the format of fixtures/world."""
+    partnership = {"customer": "campus.example", "partner": "p.example", "establishedAt": "-P1D", "rooms": rooms}
+    path.write_text(json.dumps({"partnerships": [partnership | {"primaryAdmins": ["helper"]}]}))
+    return path
 
 
 def test_the_schema_is_printed_as_it_was_reviewed(state: Path) -> None:

@@ -44,6 +44,7 @@ from app.storage.world_files import read_world
 from app.web.development_issuer import DevelopmentIssuer, IssuerKeyRefused
 from app.web.keys import KeySet
 from app.web.logs import start_logging
+from app.web.serving import configure
 from app.web.tokens import Claims, TokenVerifier
 
 REFUSALS = (BadFile, CommandRefused, IssuerKeyRefused, SettingsRefused, UnknownDatabase)
@@ -154,21 +155,10 @@ def is_loopback(host: str) -> bool:
 
 def listen(settings: Settings, verifier: TokenVerifier) -> None:
     """Serve until interrupted."""
-    config = uvicorn.Config(
-        create_app(settings, open_database(settings), verifier),
-        host=settings.host,
-        port=settings.port,
-        http="httptools",  # h11 answers a request that has both lengths, and then the one smuggled behind it
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,
-    )
+    app = create_app(settings, open_database(settings), verifier)
     start_logging(settings.log_level)
     with suppress(KeyboardInterrupt):  # uvicorn raises it again once everything is closed
-        uvicorn.Server(config).run()
+        uvicorn.Server(configure(app, settings.host, settings.port)).run()
 
 
 # --- serving ---------------------------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from app.reading.nouns import (
     IS_CUSTOMERS,
     IS_FOR_ANSWERING,
     PARTNERSHIP,
+    PRINCIPAL,
     PRINCIPAL_KINDS,
     RING,
     ROLE,
@@ -41,6 +42,9 @@ from app.storage.tables import (
 )
 
 Condition = ColumnElement[bool]
+MAX_SEARCH_LENGTH = 512
+"""Characters of a search as it is compared: folding can make one character eighteen, and SQLite refuses a pattern
+of 50,000 bytes."""
 Filters = dict[str, Callable[[Any], Condition]]
 """The condition that each field of a filter stands for."""
 
@@ -63,14 +67,14 @@ def among(column: Any, values: Sequence[Any]) -> Condition:
     return condition
 
 
-def matches(column: Any, search: str) -> Condition:
+def matches(argument: str, column: Any, search: str) -> Condition:
     """Every word of the search begins a word of the row. Raises BAD_ARGUMENT for a search too short or too long."""
-    if len(fold(search)) < MIN_SEARCH_LENGTH:
-        message = f"`search` needs at least {MIN_SEARCH_LENGTH} characters."
-        raise bad_argument("search", message, min=MIN_SEARCH_LENGTH)
+    if not MIN_SEARCH_LENGTH <= len(fold(search)) <= MAX_SEARCH_LENGTH:
+        message = f"A search has {MIN_SEARCH_LENGTH} to {MAX_SEARCH_LENGTH} characters."
+        raise bad_argument(argument, message, min=MIN_SEARCH_LENGTH, max=MAX_SEARCH_LENGTH)
     terms = search_terms(search)
     if len(terms) > MAX_SEARCH_TERMS:
-        raise bad_argument("search", f"`search` takes at most {MAX_SEARCH_TERMS} words.", max=MAX_SEARCH_TERMS)
+        raise bad_argument(argument, f"A search has at most {MAX_SEARCH_TERMS} words.", max=MAX_SEARCH_TERMS)
     return and_(*(column.contains(f" {term}", autoescape=True) for term in terms))
 
 
@@ -108,7 +112,7 @@ ROOM_FILTERS: Filters = {
     "partnership": in_partnership,
     "group": in_group,
     "ring": in_ring,
-    "search": lambda value: matches(col(Room.search_key), value),
+    "search": lambda value: matches("filter.search", col(Room.search_key), value),
     "building": lambda value: col(Room.building_key) == name_key(value),
     "city": lambda value: col(Room.city_key) == name_key(value),
     "enrollment": lambda value: among(col(Room.enrollment), value),
@@ -148,11 +152,14 @@ def to_day(day: date) -> Condition:
 
 
 def by_user(identifier: str) -> Condition:
-    """Done by this principal."""
+    """Done by this visible principal, called by the kind that it is."""
     parsed = named(identifier, *PRINCIPAL_KINDS)
     if parsed is None:
         return false()
-    return and_(col(AuditEntry.user_tenant_id) == parsed.tenant, col(AuditEntry.user_id) == parsed.key)
+    is_it = and_(PRINCIPAL.tenant == parsed.tenant, PRINCIPAL.key == parsed.key)
+    is_of_kind = col(Principal.kind) == PRINCIPAL_KINDS[parsed.kind]
+    who = PRINCIPAL.rows().where(is_it, is_of_kind).with_only_columns(PRINCIPAL.tenant, PRINCIPAL.key)
+    return tuple_(col(AuditEntry.user_tenant_id), col(AuditEntry.user_id)).in_(who)
 
 
 AUDIT_FILTERS: Filters = {
@@ -188,7 +195,7 @@ INVITATION_FILTERS: Filters = {
     "states": lambda value: among(INVITATION_STATE, value),
 }
 
-DIRECTORY_FILTERS: Filters = {"search": lambda value: matches(col(Principal.search_key), value)}
+DIRECTORY_FILTERS: Filters = {"search": lambda value: matches("search", col(Principal.search_key), value)}
 
 ANSWERS_INVITATIONS = and_(ASSIGNMENT.tenant == VIEWER_TENANT, col(Assignment.role_id).in_(TENANT_MANAGER_ROLES))
 """The assignment that says who answers invitations for the viewer's tenant."""

@@ -18,6 +18,7 @@ from app.web.negotiating import JSON
 log = logging.getLogger("gateway.requests")
 MAX_HEADER_BYTES = 32 * 1024
 """All headers of a request together; the HTTP parser itself would take a megabyte."""
+CONTENT_TYPE = f"{JSON}; charset=utf-8"
 HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
@@ -50,7 +51,7 @@ class Wrapping:
                 problem = Problem(
                     ProblemCode.BAD_REQUEST, f"All headers together are at most {MAX_HEADER_BYTES} bytes."
                 )
-                await Response(refused(problem).to_bytes(), 431, media_type=JSON)(scope, receive, send_wrapped)
+                await Response(refused(problem).to_bytes(), 431, media_type=CONTENT_TYPE)(scope, receive, send_wrapped)
             else:
                 await self.app(scope, receive, send_wrapped)
         except ClientDisconnect:
@@ -59,7 +60,7 @@ class Wrapping:
             problem = internal(defect, request_id)
             if sent:
                 raise
-            await Response(refused(problem).to_bytes(), 500, media_type=JSON)(scope, receive, send_wrapped)
+            await Response(refused(problem).to_bytes(), 500, media_type=CONTENT_TYPE)(scope, receive, send_wrapped)
         finally:
             milliseconds = round((time.perf_counter() - started) * 1000, 2)
             line = {"request_id": request_id, "method": scope["method"], "path": path_of(scope), "status": sent}

@@ -14,7 +14,7 @@ from sqlmodel import SQLModel
 from app.access.tripwire import WORK
 from app.access.viewer import Viewer
 from app.domain.ids import GlobalId
-from app.domain.permissions import BuiltInRole, DirectoryRole, Permission
+from app.domain.permissions import DirectoryRole, Permission
 from app.domain.text import name_key, search_key
 from app.domain.vocabulary import (
     AuditCategory,
@@ -170,17 +170,16 @@ def of_everything(count: int) -> Iterator[Row]:
             delegation_id=key(ASSIGNMENT, count + number),
             established_at=NOW,
         )
-        yield from role(number, Permission.ROOMS_VIEW, None, count)
-        yield from role(count + number, BuiltInRole.PRIMARY_ADMIN.permissions, partnership, count)
+        yield from role(number, f"Role {number}", None, count)
+        yield from role(count + number, f"Role {number}", partnership, count)
         actor = {"user_tenant_id": TENANT, "user_id": key(PERSON, number)}
         yield entry(number + 1, NOW, subject=id_of("room", places[number].id), **actor)
 
 
-def role(number: int, permissions: Permission, partnership: str | None, count: int) -> Iterator[Row]:
+def role(number: int, name: str, partnership: str | None, count: int) -> Iterator[Row]:
     """A role with one assignment, of all people over all groups and rooms."""
-    this = {"tenant_id": TENANT, "partnership_id": partnership, **named(f"Role {number}")}
-    built_in = BuiltInRole.PRIMARY_ADMIN if partnership else None
-    yield row(tables.Role, **this, id=key(ROLE, number), permissions=permissions, built_in=built_in)
+    this = {"tenant_id": TENANT, "partnership_id": partnership, **named(name)}
+    yield row(tables.Role, **this, id=key(ROLE, number), permissions=Permission.ROOMS_VIEW)
     yield row(tables.Assignment, **this, id=key(ASSIGNMENT, number), role_id=key(ROLE, number))
     of_this = {"tenant_id": TENANT, "assignment_id": key(ASSIGNMENT, number)}
     for other in range(count):

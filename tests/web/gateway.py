@@ -37,6 +37,7 @@ class Gateway:
 
     app: Starlette
     client: httpx.AsyncClient
+    database: Database
     issuer: DevelopmentIssuer
 
     def token(self, name: str = PERSON, **changes: Any) -> str:
@@ -91,7 +92,7 @@ async def opened(
     transport, hooks = httpx.ASGITransport(app), {"response": [hold_against_the_rules]}
     async with httpx.AsyncClient(transport=transport, base_url="http://gateway", event_hooks=hooks) as client:
         del client.headers["Accept"]
-        yield Gateway(app, client, issuer)
+        yield Gateway(app, client, database, issuer)
 
 
 async def hold_against_the_rules(response: httpx.Response) -> None:

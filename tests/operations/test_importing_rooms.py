@@ -473,6 +473,18 @@ async def test_a_retired_room_gives_up_its_account_and_is_the_same_when_it_is_ba
     assert (back.id, back.retired_at, back.account_key) == (before["Room 2"].id, None, account(9))
 
 
+async def test_a_room_that_was_retired_before_gives_up_its_account_without_a_new_version(campus: Campus) -> None:
+    await campus.load(page(room(1), room(2)))
+    await campus.load(page(room(1)), retire_missing=True)
+    before = (await campus.rooms())["Room 2"]
+
+    assert await campus.load(page(room(1, emailAddress=account(2)))) == counts(updated=1)
+
+    after = await campus.rooms()
+    assert after["Room 1"].account_key == account(2)
+    assert after["Room 2"].model_dump(exclude={"account_key"}) == before.model_dump(exclude={"account_key"})
+
+
 # Rooms that are gone
 
 

@@ -65,6 +65,9 @@ def postgresql(folder: Path) -> Iterator[str]:
     data = folder / "postgresql"
     data.mkdir()
     server = get_server(data, cleanup_mode="delete")
+    for setting in ("fsync", "full_page_writes", "synchronous_commit"):  # nothing here has to survive a power cut
+        server.psql(f"ALTER SYSTEM SET {setting} = off;")
+    server.psql("SELECT pg_reload_conf();")
     yield server.get_uri()
     server.cleanup()
 

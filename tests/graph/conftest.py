@@ -1,0 +1,46 @@
+"""The marked world, served over HTTP; made once an engine, and only for reading."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+
+from app.access.tripwire import arm
+from app.storage.engines import Database
+from app.web.development_issuer import DevelopmentIssuer
+from tests.graph.crawling import Site
+from tests.graph.marks import mark_world
+from tests.graph.relations import Relations
+from tests.world import Worlds, copy
+
+
+@pytest.fixture(scope="session")
+async def sites(worlds: dict[str, Worlds], folder: Path, postgresql: str) -> AsyncIterator[dict[str, Site]]:
+    """The application over the marked world, on each engine."""
+    issuer = DevelopmentIssuer(folder / "issuer", "access_as_user")
+    async with AsyncExitStack() as opened:
+        made = {}
+        for engine, world in worlds.items():
+            database = Database(await copy(engine, folder, postgresql, world.template))
+            marked = await mark_world(arm(await opened.enter_async_context(database)))
+            made[engine] = Site.over(marked, issuer)
+        yield made
+
+
+@pytest.fixture
+def site(engine: str, sites: dict[str, Site]) -> Site:
+    """The application over the marked world."""
+    return sites[engine]
+
+
+@pytest.fixture(scope="session")
+async def all_relations(worlds: dict[str, Worlds]) -> dict[str, Relations]:
+    """What belongs together in the demo world, on each engine."""
+    return {engine: await Relations.of(world.shared) for engine, world in worlds.items()}
+
+
+@pytest.fixture
+def relations(engine: str, all_relations: dict[str, Relations]) -> Relations:
+    """What belongs together in the demo world."""
+    return all_relations[engine]

@@ -108,6 +108,7 @@ def grants_held() -> Rows:
 
 
 def rooms_reached(room_ids: ColumnElement[str]) -> Rows:
-    """Which of the viewer's scoped assignments reach which of these rooms: (room_id, assignment_id)."""
+    """Which of the viewer's scoped assignments reach which of these rooms: (tenant_id, room_id, assignment_id)."""
     scope = reach(None)
-    return rule(select(scope.c.room_id, scope.c.assignment_id).where(is_listed(scope.c.room_id, room_ids)).distinct())
+    reached = select(scope.c.tenant_id, scope.c.room_id, scope.c.assignment_id)
+    return rule(reached.where(is_listed(scope.c.room_id, room_ids)).distinct())

@@ -149,8 +149,13 @@ def scope_of(assignments: Rows) -> Subquery:
     """These assignments, once for each room in their scope; groups are resolved now (domain.md 7 #22)."""
     held_ones = assignments.subquery()
     tenant, assignment = held_ones.c.tenant_id, held_ones.c.assignment_id
-    by_room = select(*held_ones.c, col(AssignmentRoom.room_id)).join(
-        AssignmentRoom, and_(col(AssignmentRoom.tenant_id) == tenant, col(AssignmentRoom.assignment_id) == assignment)
+    by_room = (
+        select(*held_ones.c, col(AssignmentRoom.room_id))
+        .join(
+            AssignmentRoom,
+            and_(col(AssignmentRoom.tenant_id) == tenant, col(AssignmentRoom.assignment_id) == assignment),
+        )
+        .join(Room, is_live(tenant, col(AssignmentRoom.room_id)))
     )
     by_group = (
         select(*held_ones.c, col(RoomGroupRoom.room_id))
@@ -159,8 +164,14 @@ def scope_of(assignments: Rows) -> Subquery:
             and_(col(AssignmentGroup.tenant_id) == tenant, col(AssignmentGroup.assignment_id) == assignment),
         )
         .join(RoomGroupRoom, is_in_group(tenant, col(AssignmentGroup.group_id)))
+        .join(Room, is_live(tenant, col(RoomGroupRoom.room_id)))
     )
     return union_all(rule(by_room), rule(by_group)).subquery()
+
+
+def is_live(tenant: Any, room: Any) -> Condition:
+    """The row of rooms is this room, and nobody has retired it."""
+    return and_(col(Room.tenant_id) == tenant, col(Room.id) == room, col(Room.retired_at).is_(None))
 
 
 def is_in_group(tenant: Any, group: Any) -> Condition:
@@ -261,7 +272,7 @@ def update_ring(right: Right) -> Condition:
     )
     as_partner: Condition = col(UpdateRing.tenant_id).in_(rule(select(scope.c.tenant_id)))
     if right is not Permission.RINGS_VIEW:
-        inside = col(Room.id).in_(rule(select(scope.c.room_id)))
+        inside = tuple_(col(Room.tenant_id), col(Room.id)).in_(rule(select(scope.c.tenant_id, scope.c.room_id)))
         as_partner = and_(as_partner, rooms.exists(), not_(rooms.where(not_(inside)).exists()))
     return or_(at_home, as_partner)
 
@@ -292,9 +303,9 @@ def invitation(right: Right) -> Condition:
     if right is Permission.INVITATIONS_ANSWER:
         pending = and_(col(Invitation.state) == InvitationState.PENDING, col(Invitation.expires_at) > MOMENT)
         return and_(col(Invitation.partner_tenant_id) == VIEWER_TENANT, pending, held(right))
-    if not isinstance(right, Permission):
-        return false()
-    return and_(col(Invitation.tenant_id) == VIEWER_TENANT, held(right))
+    if right in (Permission.PARTNERS_VIEW, Permission.PARTNERS_MANAGE):
+        return and_(col(Invitation.tenant_id) == VIEWER_TENANT, held(right))
+    return false()
 
 
 def active_partnerships(*conditions: Condition) -> Rows:
@@ -312,8 +323,8 @@ def role(right: Right) -> Condition:
     Under PARTY also what may only be looked at: a customer's Manager sees its partners' roles, and who answers
     invitations sees the own Tenant manager role and who the Primary admins are.
     """
-    permission = Permission.ROLES_VIEW if right is Standing.PARTY else right
-    if not isinstance(permission, Permission):
+    permission = Permission.ROLES_MODIFY if right is Permission.ROLES_MODIFY else Permission.ROLES_VIEW
+    if right not in (Standing.PARTY, permission):
         return false()
     at_home, of_partnership = (
         col(Role.tenant_id) == VIEWER_TENANT,

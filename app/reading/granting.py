@@ -1,7 +1,7 @@
 """Why the viewer holds something: assignments and directory roles, by name, so that it needs no right on roles."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,9 @@ from app.domain.vocabulary import PrincipalKind
 from app.reading.declaring import Noun
 from app.reading.nouns import ROOM
 from app.reading.reader import Reader
+
+RoomKey = tuple[str, str]
+"""Tenant and key of a room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,21 +49,19 @@ def from_assignment(row: Row[Any]) -> Granted:
     return Granted(row.role_name, row.assignment_name, row.permissions)
 
 
-async def grants_on_rooms(reader: Reader, rooms: Sequence[tuple[str, str]]) -> list[list[Granted]]:
+async def grants_on_rooms(reader: Reader, rooms: Sequence[RoomKey]) -> list[list[Granted]]:
     """For each visible room, given as (tenant, key), everything through which the viewer holds a permission on it."""
     held = await reader.grants_held()
-    reached: dict[str, set[str]] = defaultdict(set)
+    reached: dict[RoomKey, set[str]] = defaultdict(set)
     for row in await reader.rooms_reached([key for _, key in rooms]):
-        reached[row.room_id].add(row.assignment_id)
-    return [_grants_on_room(reader.viewer, held, reached, tenant, key) for tenant, key in rooms]
+        reached[row.tenant_id, row.room_id].add(row.assignment_id)
+    return [_grants_on_room(reader.viewer, held, reached[room], room[0]) for room in rooms]
 
 
-def _grants_on_room(
-    viewer: Viewer, held: Sequence[Row[Any]], reached: Mapping[str, set[str]], tenant: str, key: str
-) -> list[Granted]:
+def _grants_on_room(viewer: Viewer, held: Sequence[Row[Any]], through: set[str], tenant: str) -> list[Granted]:
     at_home = from_directory(viewer) if tenant == viewer.tenant_id else []
-    through = reached.get(key, set())
-    covers = (row for row in held if row.assignment_id in through or (row.all_rooms and row.tenant_id == tenant))
+    ours = (row for row in held if row.tenant_id == tenant)
+    covers = (row for row in ours if row.assignment_id in through or (row.all_rooms and row.partnership_id is None))
     return [*at_home, *(from_assignment(row) for row in covers)]
 
 

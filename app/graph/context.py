@@ -1,10 +1,9 @@
 """What one request carries: who asks, at which moment, and loaders that live no longer than it."""
 
-import asyncio
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Self
+from typing import Any
 
 import strawberry
 from sqlalchemy import Row
@@ -30,7 +29,7 @@ class Caller:
 
 @dataclass(slots=True)
 class Context:
-    """One request. Used as a context, it ends what is still being read when its answer no longer needs it."""
+    """One request."""
 
     caller: Caller
     reader: Reader
@@ -38,36 +37,16 @@ class Context:
     moment: datetime
     request_id: str
     _loaders: dict[Hashable, DataLoader[Any, Any]] = field(default_factory=dict)
-    _loading: set[asyncio.Task[Any]] = field(default_factory=set)
 
     @property
     def viewer(self) -> Viewer:
         """Who asks."""
         return self.caller.viewer
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        """A loader's batch is a task of its own, which neither an error beside it nor a timeout would end."""
-        for task in self._loading:
-            task.cancel()
-        if self._loading:
-            await asyncio.wait(self._loading)
-
     def _loader(self, key: Hashable, load: Callable[[list[Any]], Any]) -> DataLoader[Any, Any]:
         if key not in self._loaders:
-            self._loaders[key] = DataLoader(load_fn=self._noted(load))
+            self._loaders[key] = DataLoader(load_fn=load)
         return self._loaders[key]
-
-    def _noted(self, load: Callable[[list[Any]], Any]) -> Callable[[list[Any]], Any]:
-        async def noted(keys: list[Any]) -> Any:
-            if task := asyncio.current_task():
-                self._loading.add(task)
-                task.add_done_callback(self._loading.discard)
-            return await load(keys)
-
-        return noted
 
     async def row(self, noun: Noun, tenant: str | None, key: str | None) -> Row[Any] | None:
         """The visible row with this key; all that are asked for together are read together."""

@@ -66,8 +66,8 @@ class GraphQLEndpoint:
         if not is_json(request.headers.getlist("content-type")):
             raise HTTPException(415)
         asked = parse_body(await read_body(request, self.limits.max_body_bytes), self.limits)
-        async with begin(caller, self.database, self.limits, now, request_id) as context:
-            return await self.engine.answer(asked, context, request_id)
+        context = begin(caller, self.database, self.limits, now, request_id)
+        return await self.engine.answer(asked, context, request_id)
 
 
 def accepted(request: Request) -> str | None:

@@ -129,12 +129,12 @@ class Logs:
     """What is written to standard error, as lines of JSON."""
 
     def __init__(self, stream: io.StringIO) -> None:
-        self._stream = stream
+        self.stream = stream
 
     @property
     def text(self) -> str:
         """Everything, as written."""
-        return self._stream.getvalue()
+        return self.stream.getvalue()
 
     @property
     def lines(self) -> list[dict[str, Any]]:

@@ -8,12 +8,10 @@ from datetime import date
 from functools import cache
 from hashlib import sha256
 from importlib.metadata import version
-from types import SimpleNamespace
 from typing import Annotated, Any
 
 import strawberry
 
-from app.domain.ids import GlobalId
 from app.domain.permissions import Permission, Standing
 from app.domain.refusals import bad_argument
 from app.domain.vocabulary import (
@@ -29,7 +27,7 @@ from app.domain.vocabulary import (
     Side,
 )
 from app.graph.connections import Asked, Connection, given, paged
-from app.graph.context import Caller, Info
+from app.graph.context import Info
 from app.graph.declaring import ANYONE, make, resolved, shape, unannotated, value_type
 from app.graph.types import (
     AccessDecision,
@@ -46,10 +44,10 @@ from app.graph.types import (
     ServiceInfo,
     Tenant,
     UpdateRing,
-    User,
     load_node,
     named_object,
     show_grant,
+    unstored_principal,
 )
 from app.graph.vocabulary import OrderDirection, RoomOrderField
 from app.reading.declaring import Order
@@ -256,18 +254,9 @@ def directory(
 
 async def viewer_principal(info: Info) -> Any:
     """Who asks, as stored, or, for somebody who never changed anything, as the token says."""
-    viewer, caller = info.context.viewer, info.context.caller
+    viewer = info.context.viewer
     row = await info.context.row(PRINCIPAL, viewer.tenant_id, viewer.principal_id)
-    return shape(PRINCIPAL, row) if row else unstored_principal(caller)
-
-
-def unstored_principal(caller: Caller) -> User:
-    """A person that only the token tells about; an application is always stored."""
-    viewer = caller.viewer
-    row = SimpleNamespace(tenant_tenant=viewer.tenant_id, tenant_key=viewer.tenant_id)
-    identifier = str(GlobalId("user", viewer.tenant_id, viewer.principal_id))
-    names = {"display_name": caller.display_name, "user_principal_name": caller.user_principal_name}
-    return make(User, id=identifier, row=row, **names)
+    return shape(PRINCIPAL, row) if row else unstored_principal(info.context.caller)
 
 
 async def viewer_tenant(info: Info) -> Any:
@@ -296,7 +285,8 @@ async def can(
     if identifier is None:
         decision = await decide_anywhere(reader, permission)
     else:
-        decision = await decide(reader, permission, named_object(identifier))
+        found = await load_node(info, identifier)
+        decision = await decide(reader, permission, named_object(identifier) if found else None)
     grants = [show_grant(grant) for grant in decision.grants]
     return make(AccessDecision, allowed=decision.allowed, grants=grants, reason=decision.reason)
 

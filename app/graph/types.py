@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from types import SimpleNamespace
 from typing import Annotated, Any
 
 import orjson
@@ -26,7 +27,7 @@ from app.domain.vocabulary import (
     Side,
 )
 from app.graph.connections import Connection, many
-from app.graph.context import Info
+from app.graph.context import Caller, Info
 from app.graph.declaring import make, noun_type, one, plain, resolved, shape, shaped, unannotated, value_type
 from app.graph.vocabulary import DomainName, GrantSource
 from app.reading.declaring import Noun
@@ -74,8 +75,23 @@ async def load_node(info: Info, identifier: str) -> Any:
         return None
     noun, key = named
     row = await info.context.row(noun, key.tenant, key.key)
-    found = None if row is None else shape(noun, row)
-    return found if found is not None and found.id == identifier else None
+    if row is None and identifier != own_id(info.context.caller):
+        return None
+    found = shape(noun, row) if row else unstored_principal(info.context.caller)
+    return found if found.id == identifier else None
+
+
+def own_id(caller: Caller) -> str:
+    """What a person who asks is called, stored or not; an application is always stored."""
+    return str(GlobalId("user", caller.viewer.tenant_id, caller.viewer.principal_id))
+
+
+def unstored_principal(caller: Caller) -> User:
+    """A person that only the token tells about, who asks."""
+    tenant = caller.viewer.tenant_id
+    row = SimpleNamespace(tenant_tenant=tenant, tenant_key=tenant)
+    names = {"display_name": caller.display_name, "user_principal_name": caller.user_principal_name}
+    return make(User, id=own_id(caller), row=row, **names)
 
 
 # --- grants ---------------------------------------------------------------------------------------------------------

@@ -77,17 +77,23 @@ async def decide_anywhere(reader: Reader, permission: Permission) -> Decision:
 
 
 async def decide(reader: Reader, permission: Permission, on: tuple[Noun, GlobalId] | None) -> Decision:
-    """Whether the viewer holds the permission on this very object; one that is not visible does not exist."""
-    if on is None or (await reader.rows(on[0], [(on[1].tenant, on[1].key)]))[0] is None:
+    """Whether the viewer holds the permission on this very object; None stands for one that is not visible."""
+    if on is None:
         return Decision(allowed=False, grants=[], reason="There is nothing with this id that you can see.")
     noun, key = on[0], (on[1].tenant, on[1].key)
-    if not await reader.holds(noun, key, permission):
-        return Decision(allowed=False, grants=[], reason=f"Nothing gives you {permission.name} on this object.")
+    is_held = await reader.holds(noun, key, permission)
+    grants = await _grants_on(reader, noun, key, permission) if is_held else []
+    return _decision(grants, permission, "on this room" if noun is ROOM else "on this object")
+
+
+async def _grants_on(reader: Reader, noun: Noun, key: tuple[str, str], permission: Permission) -> list[Granted]:
+    """What is held where the object belongs, and, since invitations come from elsewhere, at home for answering them."""
     if noun is ROOM:
-        return _decision((await grants_on_rooms(reader, [key]))[0], permission, "on this room")
-    at_home = from_directory(reader.viewer) if key[0] == reader.viewer.tenant_id else []
-    held = [from_assignment(row) for row in await reader.grants_held() if row.tenant_id == key[0]]
-    return _decision([*at_home, *held], permission, "on this object")
+        return (await grants_on_rooms(reader, [key]))[0]
+    home = reader.viewer.tenant_id
+    owners = {key[0], home} if permission is Permission.INVITATIONS_ANSWER else {key[0]}
+    at_home = from_directory(reader.viewer) if home in owners else []
+    return [*at_home, *(from_assignment(row) for row in await reader.grants_held() if row.tenant_id in owners)]
 
 
 def _decision(granted: Sequence[Granted], permission: Permission, where: str) -> Decision:

@@ -30,7 +30,11 @@ ALL = {
 }
 """The lists that show everything of a noun, together; what has none is reached by id and over edges."""
 DEEP = """
-fragment room on Room { __typename id ring { id } groups(first: 8) { nodes { id } } delegatedTo(first: 2) { nodes { id } } }
+fragment room on Room {
+  __typename id ring { id }
+  groups(first: 8) { nodes { id } }
+  delegatedTo(first: 2) { nodes { id } }
+}
 fragment scope on Assignment {
   __typename id
   rooms(first: 30) { nodes { ...room } }
@@ -175,7 +179,7 @@ async def test_exactly_what_a_person_sees_is_there_by_id(person: str, world: Dat
     asker, every = ask(world, person), sorted(relations.rows)
     seen = set[str]().union(*relations.seen(person).values())
 
-    found = {}
+    found: dict[str, Any] = {}
     for start in range(0, len(every), 100):
         ids = every[start : start + 100]
         data = await asker.data("query($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }", ids=ids)

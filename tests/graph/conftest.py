@@ -10,6 +10,7 @@ from app.access.tripwire import arm
 from app.storage.engines import Database
 from app.web.development_issuer import DevelopmentIssuer
 from tests.graph.crawling import Site
+from tests.graph.growing import grow
 from tests.graph.marks import mark_world
 from tests.graph.relations import Relations
 from tests.world import Worlds, copy
@@ -44,3 +45,21 @@ async def all_relations(worlds: dict[str, Worlds]) -> dict[str, Relations]:
 def relations(engine: str, all_relations: dict[str, Relations]) -> Relations:
     """What belongs together in the demo world."""
     return all_relations[engine]
+
+
+@pytest.fixture(scope="session")
+async def grown_worlds(worlds: dict[str, Worlds], folder: Path, postgresql: str) -> AsyncIterator[dict[str, Database]]:
+    """The demo world with many more of everything, on each engine; only for reading."""
+    async with AsyncExitStack() as opened:
+        made = {}
+        for engine, world in worlds.items():
+            database = Database(await copy(engine, folder, postgresql, world.template))
+            made[engine] = arm(await opened.enter_async_context(database))
+            await grow(made[engine], folder)
+        yield made
+
+
+@pytest.fixture
+def grown_world(engine: str, grown_worlds: dict[str, Database]) -> Database:
+    """The demo world with many more of everything."""
+    return grown_worlds[engine]

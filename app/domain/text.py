@@ -21,6 +21,11 @@ def name_key(name: str) -> str:
     return fold(name)[:KEY_LENGTH]
 
 
+def is_of_word(letter: str) -> bool:
+    """The letter does not end a word: a letter, a digit, or a mark that combines with one."""
+    return letter.isalnum() or unicodedata.category(letter).startswith("M")
+
+
 def search_key(texts: Iterable[str | None]) -> str:
     """Every place in these texts where a word begins, each followed by what comes after it up to the next space.
 
@@ -30,7 +35,9 @@ def search_key(texts: Iterable[str | None]) -> str:
     beginnings: dict[str, None] = {}
     for text in texts:
         for word in fold(text or "").split(" "):
-            starts = (i for i, letter in enumerate(word) if letter.isalnum() and (i == 0 or not word[i - 1].isalnum()))
+            starts = (
+                i for i, letter in enumerate(word) if letter.isalnum() and (i == 0 or not is_of_word(word[i - 1]))
+            )
             for start in {0, *starts}:
                 if word[start:]:
                     beginnings[word[start:]] = None

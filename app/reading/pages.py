@@ -82,7 +82,7 @@ def read_size(first: int | None, last: int | None, most: int) -> tuple[int, bool
     """How many rows are asked for, and whether from the end. Raises BAD_ARGUMENT."""
     if first is not None and last is not None:
         raise bad_argument("last", "Give `first` or `last`, not both.")
-    size = page_size("first", first, most) or page_size("last", last, most) or DEFAULT_PAGE_SIZE
+    size = page_size("first", first, most) or page_size("last", last, most) or min(DEFAULT_PAGE_SIZE, most)
     return size, last is not None
 
 

@@ -1,5 +1,6 @@
 """A search finds what a naive look at the texts finds: word beginnings, literally, in every alphabet and case."""
 
+import unicodedata
 from collections.abc import Sequence
 
 from hypothesis import given, settings
@@ -58,11 +59,16 @@ def searches(draw: st.DrawFn, places: Sequence[Place]) -> str:
     return " ".join(words)
 
 
+def is_part_of_a_word(letter: str) -> bool:
+    """A letter or a digit, or a mark on one."""
+    return letter.isalnum() or unicodedata.combining(letter) > 0 or unicodedata.category(letter) in {"Mn", "Mc", "Me"}
+
+
 def begins_a_word(text: str, term: str) -> bool:
     """The term stands in the text where a word begins: after a space, or a letter after what is no letter."""
     return any(
         text.startswith(term, at)
-        and (at == 0 or text[at - 1] == " " or (text[at].isalnum() and not text[at - 1].isalnum()))
+        and (at == 0 or text[at - 1] == " " or (text[at].isalnum() and not is_part_of_a_word(text[at - 1])))
         for at in range(len(text))
     )
 

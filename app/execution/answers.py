@@ -12,7 +12,7 @@ import orjson
 from graphql import GraphQLError, GraphQLSchema, VariableDefinitionNode, print_ast
 
 from app.config import Limits
-from app.domain.refusals import Problem, ProblemCode
+from app.domain.refusals import Problem, ProblemCode, bad_argument
 from app.execution.bodies import GraphQLRequest
 from app.execution.documents import DocumentRefused, Documents
 from app.execution.executions import Execution
@@ -20,6 +20,8 @@ from app.execution.executions import Execution
 log = logging.getLogger("gateway.graphql")
 MAX_ERRORS = 100
 """Errors of one answer; a page of the largest size can have one for each of its objects."""
+ARGUMENT = re.compile(r"Argument '(\w+)' ")
+"""How graphql-core begins when a value shows only at run time that it does not fit, as a null in a variable does."""
 AT = re.compile(r" at '([A-Za-z0-9_.\[\]]{1,200})'")
 MAX_PLACES = 12
 """Frames of a traceback that are logged."""
@@ -125,8 +127,9 @@ def problem_of(error: GraphQLError, request_id: str) -> Problem:
     original = error.original_error
     if isinstance(original, Problem):
         return original
-    if original is None and error.message.startswith("Argument "):
-        return Problem(ProblemCode.BAD_ARGUMENT, "An argument of this field does not fit its type.")
+    of_graphql = original is None or isinstance(original, GraphQLError)
+    if of_graphql and (found := ARGUMENT.match(error.message)):
+        return bad_argument(found[1], f"`{found[1]}` does not fit its type.")
     return internal(original or error, request_id)
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -94,8 +95,7 @@ def respond(answer: Answer, media_type: str) -> Response:
 
 async def refuse(request: Request, error: Exception) -> Response:
     """A refusal of the request as such: same shape as every other, with the status of its reason."""
-    if not isinstance(error, HTTPException):
-        raise error
-    problem = Problem(ProblemCode.BAD_REQUEST, REASONS.get(error.status_code, "This request cannot be answered."))
+    raised = cast("HTTPException", error)  # it is registered for no other
+    problem = Problem(ProblemCode.BAD_REQUEST, REASONS[raised.status_code])
     media_type = accepted(request) or JSON
-    return Response(refused(problem).to_bytes(), error.status_code, error.headers, f"{media_type}; charset=utf-8")
+    return Response(refused(problem).to_bytes(), raised.status_code, raised.headers, f"{media_type}; charset=utf-8")

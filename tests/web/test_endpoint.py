@@ -6,15 +6,16 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from httpx import Response
+from httpx import ASGITransport, AsyncClient, Response
 
 from app.config import Limits
 from app.domain.refusals import ProblemCode
+from app.execution.documents import Documents
 from app.graph.query import MAX_NODES
 from app.reading.reader import Reader
 from app.web.development_issuer import DevelopmentIssuer
 from app.web.endpoint import REASONS
-from app.web.wrapping import MAX_HEADER_BYTES
+from app.web.wrapping import MAX_HEADER_BYTES, Wrapping
 from tests.web.gateway import (
     ANSWER,
     GRAPHQL_RESPONSE,
@@ -68,6 +69,7 @@ async def dawdle(*_: Any) -> Any:
         (f"APPLICATION/JSON ; Q=1, {GRAPHQL_RESPONSE};q=0.9", JSON),
         (f"{GRAPHQL_RESPONSE};charset=utf-16, {JSON};q=0.1", JSON),
         (f"{GRAPHQL_RESPONSE};q=nan, {JSON};q=0.1", JSON),
+        (f"{GRAPHQL_RESPONSE};q=much, {JSON};q=0.1", JSON),
         (f"{GRAPHQL_RESPONSE};q=7, {JSON};q=0.1", JSON),
     ],
 )
@@ -276,6 +278,28 @@ async def test_more_ids_than_allowed_say_so(gateway: Gateway) -> None:
     assert response.json()["errors"][0]["extensions"] == {"code": "BAD_ARGUMENT", "argument": "ids", "max": MAX_NODES}
 
 
+NULLABLE = "query ($upTo: Int = 5) { viewer { rooms { totalCount(upTo: $upTo) { value } } } }"
+SKIPPED = "query ($hidden: Boolean = false) { viewer @skip(if: $hidden) { tenant { displayName } } }"
+
+
+@pytest.mark.parametrize(
+    "document, variable, argument, data, path",
+    [
+        (NULLABLE, "upTo", "upTo", {"viewer": {"rooms": {"totalCount": None}}}, ["viewer", "rooms", "totalCount"]),
+        (SKIPPED, "hidden", "if", None, None),
+    ],
+)
+async def test_a_null_that_only_shows_when_it_runs_is_the_clients_and_no_defect_of_ours(
+    document: str, variable: str, argument: str, data: Any, path: Any, gateway: Gateway, logs: Logs
+) -> None:
+    response = await gateway.post({"query": document, "variables": {variable: None}})
+
+    (error,) = response.json()["errors"]
+    assert (response.status_code, response.json()["data"], error.get("path")) == (200, data, path)
+    assert error["extensions"] == {"code": "BAD_ARGUMENT", "argument": argument}
+    assert logs.of("gateway.graphql") == []
+
+
 @pytest.mark.parametrize("media_type", MEDIA_TYPES)
 async def test_what_takes_too_long_gets_503(
     media_type: str, worlds: dict[str, Worlds], issuer: DevelopmentIssuer, monkeypatch: pytest.MonkeyPatch
@@ -330,6 +354,35 @@ async def test_a_defect_before_anything_runs_gets_500_masked_also_for_a_browser(
     assert response.headers["Content-Type"].startswith(media_type)
     assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
     assert_masked(response, logs)
+
+
+@pytest.mark.parametrize("media_type", MEDIA_TYPES)
+async def test_a_defect_in_reading_a_document_gets_500_masked(
+    media_type: str, gateway: Gateway, logs: Logs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise RuntimeError(SECRET)
+
+    monkeypatch.setattr(Documents, "get", fail)
+
+    response = await gateway.post({"query": QUESTION}, accept=media_type)
+
+    assert (response.status_code, codes(response)) == (500, ["INTERNAL"])
+    assert_masked(response, logs)
+
+
+async def test_a_defect_in_the_middle_of_an_answer_ends_the_connection_and_is_logged(logs: Logs) -> None:
+    async def begin_and_fail(_: Any, __: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise RuntimeError(SECRET)
+
+    async with AsyncClient(transport=ASGITransport(Wrapping(begin_and_fail)), base_url="http://gateway") as client:
+        with pytest.raises(RuntimeError):
+            await client.get("/")
+
+    defect, request = logs.lines
+    assert (defect["error"], request["status"]) == ("RuntimeError", 200)
+    assert SECRET not in logs.text
 
 
 async def test_a_defect_of_the_application_itself_is_masked_too(

@@ -20,7 +20,16 @@ def pin() -> None:
     PROJECT.write_text(LIST.sub(r"\1\2", before))
     try:
         run("uv", "lock", "--upgrade", "--quiet")
-        exported = run("uv", "export", "--all-groups", "--no-hashes", "--no-annotate", "--no-header", "--no-emit-project", "--quiet")
+        exported = run(
+            "uv",
+            "export",
+            "--all-groups",
+            "--no-hashes",
+            "--no-annotate",
+            "--no-header",
+            "--no-emit-project",
+            "--quiet",
+        )
     except subprocess.CalledProcessError:
         PROJECT.write_text(before)
         raise

@@ -12,10 +12,12 @@ LIST = re.compile(r"(constraint-dependencies = \[\n).*?(\])", re.DOTALL)
 
 
 def run(*command: str) -> str:
+    """What a command prints."""
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 def pin() -> None:
+    """Write the newest versions down, or leave the file as it was."""
     before = PROJECT.read_text()
     PROJECT.write_text(LIST.sub(r"\1\2", before))
     try:

@@ -3,7 +3,7 @@
 import io
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -27,6 +27,16 @@ STRANGER = "d3b0b5f4-30a2-4b60-a7ae-3f6b1c0a9c55"
 """The object id of somebody of a registered tenant whom nobody stored."""
 
 
+SOME = ("contoso-global-reader", "contoso-analyst", "northwind-admin", "northwind-tool", "adatum-guest")
+"""People to whom very different rules apply."""
+
+
+def on_engines(people: Iterable[str]) -> list[tuple[str, str]]:
+    """Everybody on SQLite, and some on PostgreSQL, where every statement costs more and every rule is the same."""
+    people = list(people)
+    return [*(("sqlite", person) for person in people), *(("postgresql", each) for each in people if each in SOME)]
+
+
 @contextmanager
 def logged() -> Iterator[io.StringIO]:
     """What the gateway writes to its log at the level DEBUG, of all loggers."""
@@ -40,7 +50,8 @@ def logged() -> Iterator[io.StringIO]:
     finally:
         root.handlers[:] = handlers
         for each, level in before.items():
-            each.setLevel(level)
+            if each.level != level:
+                each.setLevel(level)
 
 
 @dataclass

@@ -17,7 +17,7 @@ from app.storage.engines import Database
 from app.storage.global_ids import global_id
 from app.storage.tables import Room, metadata
 from tests.graph.asking import PEOPLE, Asker, ask, viewer_of
-from tests.graph.crawling import STRANGER, Site, claims_of
+from tests.graph.crawling import STRANGER, Site, claims_of, on_engines
 from tests.graph.relations import NOUNS, Relations
 from tests.world import SEEDED_AT
 
@@ -112,21 +112,21 @@ ASKED = (
 )
 
 
-@pytest.mark.parametrize(
-    "person",
-    [
-        "contoso-manager",
-        "contoso-teams-admin",
-        "contoso-site-lead",
-        "contoso-role-keeper",
-        "fabrikam-site-lead",
-        "northwind-admin",
-        "northwind-helpdesk",
-        "northwind-global-admin",
-        "northwind-tenant-manager",
-        "adatum-guest",
-    ],
+ASKING = (
+    "contoso-manager",
+    "contoso-teams-admin",
+    "contoso-site-lead",
+    "contoso-role-keeper",
+    "fabrikam-site-lead",
+    "northwind-admin",
+    "northwind-helpdesk",
+    "northwind-global-admin",
+    "northwind-tenant-manager",
+    "adatum-guest",
 )
+
+
+@pytest.mark.parametrize(("engine", "person"), on_engines(ASKING), indirect=["engine"])
 async def test_can_agrees_with_what_is_visible_on_every_kind_of_object(
     person: str, world: Database, relations: Relations
 ) -> None:
@@ -154,7 +154,7 @@ ROOMS = """{ viewer { rooms(first: 100) { nodes { id viewerPermissions visibleTh
     source roleName assignmentName permissions } } } } }"""
 
 
-@pytest.mark.parametrize("person", PEOPLE)
+@pytest.mark.parametrize(("engine", "person"), on_engines(PEOPLE), indirect=["engine"])
 async def test_what_one_may_do_with_a_room_is_what_is_visible(person: str, world: Database) -> None:
     asker = ask(world, person)
 

@@ -196,12 +196,14 @@ async def test_whatever_is_not_there_is_the_same_null(site: Site) -> None:
     forbidden = next(identifier for identifier in sorted(rows.keys() - crawl.objects) if own[:41] in identifier)
     foreign = next(identifier for identifier in sorted(rows) if identifier[:41] not in (own[:41], forbidden[:41]))
     tenant, key = own.split("_")[1:]
+    oneself = next(identifier for identifier in sorted(crawl.objects) if identifier.startswith("user_"))
+    mistaken = [oneself.replace("user", kind) for kind in ("application", "securitygroup", "principal")]
     unknown = [f"room_{tenant}_{uuid4()}", f"tenant_{uuid4()}", f"user_{tenant}_{key}"]
     malformed = ["", "room", own.upper(), f"{own} ", f"{own}\n", f"roomgroup_{tenant}_{key}", f"tenant_{tenant}_{key}"]
 
     answers = [
         await crawl.client.post("/graphql", json={"query": QUERY, "variables": {"id": identifier}})
-        for identifier in [forbidden, foreign, *unknown, *malformed, "x" * 10_000]
+        for identifier in [forbidden, foreign, *mistaken, *unknown, *malformed, "x" * 10_000]
     ]
     control = await crawl.client.post("/graphql", json={"query": QUERY, "variables": {"id": own}})
 

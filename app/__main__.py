@@ -205,7 +205,9 @@ def issuer_verifier(settings: Settings) -> TokenVerifier:
 
 @gateway.command()
 def demo(
-    fresh: Annotated[bool, typer.Option("--fresh", help="Throw the demo's database away and start over.")] = False,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Throw the whole database in the state folder away and start over.")
+    ] = False,
     host: Host = None,
     port: Port = None,
 ) -> None:
@@ -319,7 +321,8 @@ def migrate() -> None:
     async def move() -> None:
         async with open_database(settings_with()) as database:
             await migrate_database(database)
-            out.print(f"The tables are at version {await version(database)}.")
+            where = database.url.render_as_string(hide_password=True)
+            out.print(f"The tables of {where} are at version {await version(database)}.")
 
     run(move())
 

@@ -152,7 +152,7 @@ class AuditFilter:
     result_status: AuditResult | None = chosen("With this outcome.")
     user: strawberry.ID | None = chosen("Done by this person or tool.")
     user_tenant: strawberry.ID | None = chosen("Done by people of this organization.")
-    subject: strawberry.ID | None = chosen("About this object.")
+    subject: strawberry.ID | None = chosen("About this object, also one that is gone or that you can no longer see.")
 
 
 Customer = Annotated[strawberry.ID | None, strawberry.argument(description="Only of this organization.")]
@@ -235,7 +235,7 @@ def audit_entries(
     """The own tenant's record, newest first."""
     first, last = (given(filter.from_), given(filter.to)) if filter else (None, None)
     if first and last and first > last:
-        raise bad_argument("filter.from", "`from` is not after `to`.")
+        raise bad_argument("filter.from", "`from` must not be after `to`.")
     return Asked(AUDIT_ENTRY, filters=AUDIT_FILTERS, given=given(filter))
 
 

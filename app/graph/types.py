@@ -246,7 +246,7 @@ class Room(Node):
     groups: Connection[RoomGroup] | None = many(ROOM.manys["groups"], "The room groups that it is in.")
     viewer_permissions: list[Permission] = resolved(
         viewer_permissions,
-        "What you may do with this room, so that a page can hide what would be refused.",
+        "Everything that your roles give you over this room, so that a page can hide what would be refused.",
         right=Permission.ROOMS_VIEW,
     )
     visible_through: list[Grant] = resolved(
@@ -443,7 +443,7 @@ class AuditEntry(Node):
     creation_time: datetime = plain("When it happened.")
     category: AuditCategory = plain("The kind of object acted on.")
     operation: AuditOperation = plain("The kind of operation.")
-    action: str = plain("What was done, in one word such as `room.import`.")
+    action: str = plain("What was done, in one word such as `rooms.import`.")
     result_status: AuditResult = plain("How it went.")
     object_name: str = plain("Name of the object at that time.")
     subject: Node | None = resolved(
@@ -455,7 +455,9 @@ class AuditEntry(Node):
     tenant: Tenant = one(AUDIT_ENTRY, "tenant", "The organization acted on.")
     count: int = plain("How many like it this line stands for.")
     changes: list[FieldChange] = shaped(show_changes, "What changed, field by field.")
-    request_id: str = plain("The request that did it, as answered in `X-Request-Id`.")
+    request_id: str = plain(
+        "The request that did it, as answered in `X-Request-Id`; for an operator's command, the command."
+    )
     hash: str = plain("SHA-256 over this line and `previousHash`.")
     previous_hash: str | None = plain("`hash` of the line before; null for the first.")
 

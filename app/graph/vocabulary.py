@@ -68,7 +68,7 @@ def describe(kind: type[Enum], description: str, values: Mapping[str, str]) -> N
 
 describe(
     Permission,
-    "One thing a role can allow. The first 19 can be part of custom roles; the rest belong to a Manager.",
+    "One thing a role can allow. The first 19 can be part of custom roles, the rest of built-in ones alone.",
     {
         "ROOMS_VIEW": "See a room.",
         "ROOMS_MODIFY": "Change a room's location, capacity, label, nickname and tags.",

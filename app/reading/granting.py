@@ -73,7 +73,7 @@ def permissions_of(grants: Sequence[Granted]) -> Permission:
 async def decide_anywhere(reader: Reader, permission: Permission) -> Decision:
     """Whether the viewer holds the permission on anything at all."""
     granted = [*from_directory(reader.viewer), *(from_assignment(row) for row in await reader.grants_held())]
-    return _decision(granted, permission, "anywhere")
+    return _decision(granted, permission, "somewhere", "anywhere")
 
 
 async def decide(reader: Reader, permission: Permission, on: tuple[Noun, GlobalId] | None) -> Decision:
@@ -96,9 +96,9 @@ async def _grants_on(reader: Reader, noun: Noun, key: tuple[str, str], permissio
     return [*at_home, *(from_assignment(row) for row in await reader.grants_held() if row.tenant_id in owners)]
 
 
-def _decision(granted: Sequence[Granted], permission: Permission, where: str) -> Decision:
+def _decision(granted: Sequence[Granted], permission: Permission, where: str, nowhere: str = "") -> Decision:
     grants = [grant for grant in granted if permission in grant.permissions]
     if not grants:
-        return Decision(allowed=False, grants=[], reason=f"Nothing gives you {permission.name} {where}.")
+        return Decision(allowed=False, grants=[], reason=f"Nothing gives you {permission.name} {nowhere or where}.")
     names = ", ".join(dict.fromkeys(grant.role_name for grant in grants))
     return Decision(allowed=True, grants=grants, reason=f"{permission.name} {where} through {names}.")

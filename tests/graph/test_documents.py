@@ -158,7 +158,7 @@ async def test_the_role_editor_shows_a_partners_roles_with_who_has_them(world: D
     [first_line] = roles["Contoso", "Help desk"]["assignments"]["nodes"]
     assert [each["displayName"] for each in first_line["members"]["nodes"]] == ["northwind-helpdesk"]
     assert {room["displayName"] for room in first_line["rooms"]["nodes"]} == {"Zürich 1", "Ελλάδα"}
-    assert found["can"] == {"allowed": True, "reason": "ROLES_MODIFY anywhere through Primary admin."}
+    assert found["can"] == {"allowed": True, "reason": "ROLES_MODIFY somewhere through Primary admin."}
 
 
 async def test_the_role_editor_can_be_narrowed_to_one_customer(world: Database) -> None:

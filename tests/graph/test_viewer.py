@@ -75,7 +75,7 @@ async def test_can_without_an_object_is_about_anything_at_all(world: Database) -
     some, none = await can(analyst, Permission.ROOMS_MODIFY), await can(nobody, Permission.ROOMS_MODIFY)
 
     assert some["allowed"]
-    assert some["reason"] == "ROOMS_MODIFY anywhere through Caretaker."
+    assert some["reason"] == "ROOMS_MODIFY somewhere through Caretaker."
     assert none == {"allowed": False, "reason": "Nothing gives you ROOMS_MODIFY anywhere.", "grants": []}
 
 

@@ -28,7 +28,7 @@ from app.domain.vocabulary import (
 )
 from app.graph.connections import Asked, Connection, given, paged
 from app.graph.context import Info
-from app.graph.declaring import ANYONE, make, resolved, shape, unannotated, value_type
+from app.graph.declaring import ANYONE, fields_of, make, resolved, shape, unannotated, value_type
 from app.graph.types import (
     AccessDecision,
     Assignment,
@@ -84,7 +84,7 @@ from app.reading.pages import Listing, Window
 
 MAX_NODES = 100
 """Ids in one `nodes`."""
-LIMITS = ("max_depth", "max_aliases", "max_tokens", "max_nodes", "max_page_size")
+LIMITS = tuple(field.python_name for field in fields_of(Limits))
 
 
 @cache

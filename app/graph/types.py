@@ -28,7 +28,7 @@ from app.domain.vocabulary import (
 )
 from app.graph.connections import Connection, many
 from app.graph.context import Caller, Info
-from app.graph.declaring import make, noun_type, one, plain, resolved, shape, shaped, unannotated, value_type
+from app.graph.declaring import fields_of, make, noun_type, one, plain, resolved, shape, shaped, unannotated, value_type
 from app.graph.vocabulary import DomainName, GrantSource
 from app.reading.declaring import Noun
 from app.reading.granting import Granted, permissions_of
@@ -195,20 +195,7 @@ class Location:
     time_zone: str | None = plain("IANA time zone, such as `Europe/Zurich`.")
 
 
-LOCATION = (
-    "country_or_region",
-    "state",
-    "city",
-    "postal_code",
-    "street",
-    "campus",
-    "building",
-    "floor",
-    "floor_label",
-    "latitude",
-    "longitude",
-    "time_zone",
-)
+LOCATION = tuple(field.python_name for field in fields_of(Location))
 
 
 def show_location(row: Any) -> Location:

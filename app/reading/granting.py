@@ -9,7 +9,7 @@ from sqlalchemy import Row
 
 from app.access.viewer import Viewer
 from app.domain.ids import GlobalId
-from app.domain.permissions import NOTHING, Permission, union
+from app.domain.permissions import Permission, union
 from app.domain.vocabulary import PrincipalKind
 from app.reading.declaring import Noun
 from app.reading.nouns import ROOM
@@ -67,7 +67,7 @@ def _grants_on_room(viewer: Viewer, held: Sequence[Row[Any]], through: set[str],
 
 def permissions_of(grants: Sequence[Granted]) -> Permission:
     """Everything that these grants give together, on one and the same object."""
-    return union(grant.permissions for grant in grants) if grants else NOTHING
+    return union(grant.permissions for grant in grants)
 
 
 async def decide_anywhere(reader: Reader, permission: Permission) -> Decision:

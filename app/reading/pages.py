@@ -41,7 +41,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A list: rows of a noun, narrowed and sorted. `name` and `filters` tell it from other lists in its cursors."""
+    """A list: rows of a noun, narrowed and sorted. The digest tells it from other lists in its cursors."""
 
     noun: Noun
     rows: Rows

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, PositiveInt, ValidationError, field_validator
+from pydantic import BaseModel, Field, PositiveInt, SecretBytes, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 PREFIX = "GATEWAY_"
@@ -37,6 +37,14 @@ class Limits(BaseModel, frozen=True, extra="forbid"):
     """For one request, from its headers to its answer."""
 
 
+class PublishedTerms(BaseModel, frozen=True, extra="forbid"):
+    """What customers agree to when they invite a partner."""
+
+    version: str = Field(min_length=1, max_length=64)
+    text: str = Field(min_length=1)
+    url: str | None = None
+
+
 class Settings(BaseSettings):
     """Everything an operator can set. Raises `SettingsRefused` through `read_settings`, naming each variable."""
 
@@ -62,6 +70,10 @@ class Settings(BaseSettings):
 
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Exact origins of browser clients, separated by commas."""
+    terms: PublishedTerms | None = None
+    """Without them nobody can invite."""
+    secret: SecretBytes | None = None
+    """Seals confirmations, so that all servers accept them; absent, each server accepts its own."""
     limits: Limits = Limits()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
@@ -108,5 +120,6 @@ def names() -> Iterator[str]:
     """Every variable that is a setting."""
     for name, field in Settings.model_fields.items():
         yield (variable := PREFIX + name.upper())
-        if field.annotation is Limits:
-            yield from (f"{variable}{NESTED}{limit.upper()}" for limit in Limits.model_fields)
+        for group in (Limits, PublishedTerms):
+            if field.annotation in (group, group | None):
+                yield from (f"{variable}{NESTED}{each.upper()}" for each in group.model_fields)

@@ -13,7 +13,10 @@ from starlette.routing import Route
 
 from app.config import Settings
 from app.execution.answers import Engine
+from app.graph.context import Service
 from app.graph.schema import build_schema
+from app.operations.inviting import Terms
+from app.operations.removing import Confirmations
 from app.storage.engines import Database
 from app.web.authenticating import Authenticator
 from app.web.endpoint import Clock, GraphQLEndpoint, refuse
@@ -34,7 +37,7 @@ def now() -> datetime:
 def create_app(settings: Settings, database: Database, verifier: TokenVerifier, clock: Clock = now) -> Starlette:
     """The gateway over a database with the tripwire armed. It closes the database when it stops."""
     engine = Engine(build_schema()._schema, settings.limits)  # noqa: SLF001 - Strawberry keeps graphql-core's schema there
-    endpoint = GraphQLEndpoint(engine, Authenticator(verifier, database), database, settings.limits, clock)
+    endpoint = GraphQLEndpoint(engine, Authenticator(verifier, database), database, service_of(settings), clock)
     routes = [
         Route("/graphql", endpoint.respond, methods=["POST"]),
         Route("/healthz", healthz),
@@ -55,6 +58,13 @@ def create_app(settings: Settings, database: Database, verifier: TokenVerifier, 
     )
     app.router.redirect_slashes = False  # it would redirect to whatever host the request names
     return app
+
+
+def service_of(settings: Settings) -> Service:
+    """What the operator says for all requests."""
+    terms = Terms(**settings.terms.model_dump()) if settings.terms else None
+    secret = settings.secret
+    return Service(settings.limits, terms, Confirmations(secret.get_secret_value()) if secret else Confirmations.new())
 
 
 def closing(database: Database, verifier: TokenVerifier) -> Lifespan:

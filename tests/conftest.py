@@ -3,17 +3,19 @@
 `--profile=long --shard k/n` runs the same tests as the long campaign, cut into repeatable shards.
 """
 
+import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, settings
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from app.access.tripwire import arm
 from app.storage.engines import Database, read_address
@@ -26,6 +28,22 @@ ENGINES = ("sqlite", "postgresql")
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--profile", choices=("normal", "long"), default="normal", help="size of the random campaigns")
     parser.addoption("--shard", default="1/1", help="k/n: the k-th of n parts of the long campaign; repeatable")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """One process for each processor, up to four; none beside this one for a single file, or with `-s`."""
+    is_one_file = len(config.args) == 1 and Path(config.args[0].partition("::")[0]).is_file()
+    is_watched = config.getoption("capture") == "no"
+    return 0 if is_one_file or is_watched else min(os.cpu_count() or 1, 4)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What a test wrote is told from process to process, also what no encoding has."""
+    report = yield
+    report.sections = [(name, said.encode(errors="backslashreplace").decode()) for name, said in report.sections]
+    return report
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -72,25 +90,59 @@ def postgresql(folder: Path) -> Iterator[str]:
     server.cleanup()
 
 
+@dataclass(frozen=True)
+class Databases:
+    """Where databases of the tests' own are made, as copies of others, and taken away."""
+
+    folder: Path
+    server: str
+    administrator: AsyncEngine
+
+    def address(self, engine: str, name: str) -> str:
+        """Where the database of this name is."""
+        return (
+            f"sqlite:///{self.folder / name}.db"
+            if engine == "sqlite"
+            else self.server.replace("/postgres?", f"/{name}?")
+        )
+
+    async def copy(self, engine: str, name: str, template: str) -> str:
+        """The address of a new database like the one of that name, to which nobody is connected."""
+        if engine == "sqlite":
+            shutil.copy(self.folder / f"{template}.db", self.folder / f"{name}.db")
+        else:
+            await self._administer(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        return self.address(engine, name)
+
+    async def drop(self, engine: str, name: str) -> None:
+        """Take a database away: a thousand of them would fill the memory, and take a minute to end with."""
+        if engine == "sqlite":
+            for file in self.folder.glob(f"{name}.db*"):
+                file.unlink()
+        else:
+            await self._administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+    async def _administer(self, statement: str) -> None:
+        async with self.administrator.connect() as connection:
+            await connection.execute(text(statement))
+
+
 @pytest.fixture(scope="session")
-async def migrated(folder: Path, postgresql: str) -> dict[str, str]:
-    """A migrated database of each engine, to be copied and never used itself."""
-    addresses = {
-        "sqlite": f"sqlite:///{folder / 'template.db'}",
-        "postgresql": await create(postgresql, "template", "template0"),
-    }
+async def databases(folder: Path, postgresql: str) -> AsyncIterator[Databases]:
+    administrator = create_async_engine(read_address(postgresql), isolation_level="AUTOCOMMIT")
+    yield Databases(folder, postgresql, administrator)
+    await administrator.dispose()
+
+
+@pytest.fixture(scope="session")
+async def migrated(databases: Databases) -> dict[str, str]:
+    """A migrated database of each engine, named `template`, to be copied and never used itself."""
+    await databases.copy("postgresql", "template", "template0")
+    addresses = {engine: databases.address(engine, "template") for engine in ENGINES}
     for address in addresses.values():
         async with Database(address) as database:
             await migrate(database)
     return addresses
-
-
-async def create(server: str, name: str, template: str) -> str:
-    engine = create_async_engine(read_address(server), isolation_level="AUTOCOMMIT")
-    async with engine.connect() as connection:
-        await connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
-    await engine.dispose()
-    return server.replace("/postgres?", f"/{name}?")
 
 
 @pytest.fixture(params=ENGINES)
@@ -100,13 +152,11 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-async def address(engine: str, migrated: dict[str, str], folder: Path, postgresql: str) -> str:
+async def address(engine: str, migrated: dict[str, str], databases: Databases) -> AsyncIterator[str]:
     """The address of an empty, migrated database of this test's own."""
     name = f"test-{uuid4().hex}"
-    if engine == "sqlite":
-        shutil.copy(folder / "template.db", folder / f"{name}.db")
-        return f"sqlite:///{folder / f'{name}.db'}"
-    return await create(postgresql, name, "template")
+    yield await databases.copy(engine, name, "template")
+    await databases.drop(engine, name)
 
 
 @pytest.fixture

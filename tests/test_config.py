@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 import app
-from app.config import Limits, Settings, SettingsRefused, read_settings
+from app.config import Limits, PublishedTerms, Settings, SettingsRefused, read_settings
 
 SECRET = "hunter2-correct-horse"
 
@@ -29,7 +29,7 @@ def test_without_any_the_gateway_is_for_this_machine_alone() -> None:
 
     assert (settings.host, settings.port, settings.database) == ("127.0.0.1", 8000, "sqlite:///.gateway/gateway.db")
     assert (settings.token_issuer, settings.token_audience, settings.token_keys_url) == (None, None, None)
-    assert settings.cors_origins == ()
+    assert (settings.cors_origins, settings.terms, settings.secret) == ((), None, None)
     assert settings.limits == Limits()
 
 
@@ -76,6 +76,32 @@ def test_a_limit_is_set_by_its_own_variable_and_leaves_the_others(monkeypatch: p
     with_environment(monkeypatch, LIMITS__MAX_DEPTH="9", limits__timeout_seconds="0.5")
 
     assert read_settings().limits == Limits(max_depth=9, timeout_seconds=0.5)
+
+
+def test_terms_are_published_by_variables_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_environment(monkeypatch, TERMS__VERSION="2026-11", TERMS__TEXT="Until either side ends it.")
+    assert read_settings().terms == PublishedTerms(version="2026-11", text="Until either side ends it.")
+
+    with_environment(monkeypatch, TERMS__URL="https://portal.example/terms")
+    assert (published := read_settings().terms) is not None
+    assert published.url == "https://portal.example/terms"
+
+
+def test_terms_without_words_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_environment(monkeypatch, TERMS__VERSION="2026-11")
+
+    with pytest.raises(SettingsRefused, match=r"^GATEWAY_TERMS__TEXT: Field required$"):
+        read_settings()
+
+
+def test_the_secret_is_kept_out_of_what_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_environment(monkeypatch, SECRET=SECRET)
+
+    settings = read_settings()
+
+    assert settings.secret is not None
+    assert settings.secret.get_secret_value() == SECRET.encode()
+    assert SECRET not in f"{settings!r} {settings} {settings.model_dump()}"
 
 
 def test_what_is_given_on_the_command_line_wins(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,7 +151,7 @@ def test_a_variable_that_is_no_setting_is_refused_with_those_that_are(
     wrong, _, accepted = str(refused.value).partition("; known are ")
     assert wrong == f"unknown setting GATEWAY_{name}"
     assert {f"GATEWAY_{field.upper()}" for field in Settings.model_fields} <= {*accepted.split(", ")}
-    assert "GATEWAY_LIMITS__MAX_DEPTH" in accepted.split(", ")
+    assert {"GATEWAY_LIMITS__MAX_DEPTH", "GATEWAY_TERMS__VERSION"} <= {*accepted.split(", ")}
     assert SECRET not in str(refused.value)
 
 
@@ -144,6 +170,8 @@ WRONG = {
     "LIMITS__MAX_DEPTH": ["0", "-1", "deep", "1.5", ""],
     "LIMITS__MAX_BODY_BYTES": ["0", "64K"],
     "LIMITS__TIMEOUT_SECONDS": ["0", "-1", "inf", "nan", "never"],
+    "TERMS": ["soon", "[]", "1"],
+    "TERMS__VERSION": ["", "v" * 65],
     "CORS_ORIGINS": [
         "*",
         "null",

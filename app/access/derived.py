@@ -4,6 +4,7 @@ Nothing here widens what `visible` shows: a link is joined to visible rows on bo
 row that `visible` answered.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Subquery, and_, func, or_, select, union
@@ -12,15 +13,18 @@ from sqlmodel import SQLModel, col
 
 from app.access.scoping import Rows, rule
 from app.access.visible import has_role, held_as_partner, held_at_home, is_in_group, reach, scope_of
-from app.domain.vocabulary import PartnershipState
+from app.domain.vocabulary import PartnershipState, PrincipalKind
 from app.storage.dialects import Gathered, is_listed
 from app.storage.tables import (
     Assignment,
+    AssignmentMember,
     Domain,
+    GroupMember,
     Invitation,
     InvitationGroup,
     InvitationRoom,
     Partnership,
+    Principal,
     Role,
     Room,
     RoomGroupRoom,
@@ -112,3 +116,57 @@ def rooms_reached(room_ids: ColumnElement[str]) -> Rows:
     scope = reach(None)
     reached = select(scope.c.tenant_id, scope.c.room_id, scope.c.assignment_id)
     return rule(reached.where(is_listed(scope.c.room_id, room_ids)).distinct())
+
+
+@dataclass(frozen=True, slots=True)
+class EndedCounts:
+    """How much ends with a partnership."""
+
+    rooms: int
+    roles: int
+    assignments: int
+    people: int
+
+
+def ended_columns() -> list[ColumnElement[int]]:
+    """How much would end with a visible partnership, as columns beside its own, named as in `EndedCounts`."""
+    ours = and_(
+        col(Assignment.tenant_id) == col(Partnership.tenant_id), col(Assignment.partnership_id) == col(Partnership.id)
+    )
+    scope = delegated_rooms()
+    rooms = select(func.count()).where(
+        scope.c.tenant_id == col(Partnership.tenant_id), scope.c.partnership_id == col(Partnership.id)
+    )
+    roles = select(func.count()).where(
+        col(Role.tenant_id) == col(Partnership.tenant_id), col(Role.partnership_id) == col(Partnership.id)
+    )
+    is_member = and_(
+        col(AssignmentMember.tenant_id) == col(Assignment.tenant_id),
+        col(AssignmentMember.assignment_id) == col(Assignment.id),
+    )
+    members = select(col(AssignmentMember.member_tenant_id), col(AssignmentMember.member_id)).join(
+        Assignment, is_member
+    )
+    in_group = and_(
+        col(GroupMember.tenant_id) == col(AssignmentMember.member_tenant_id),
+        col(GroupMember.group_id) == col(AssignmentMember.member_id),
+    )
+    through = (
+        select(col(GroupMember.tenant_id), col(GroupMember.member_id))
+        .join(AssignmentMember, in_group)
+        .join(Assignment, is_member)
+    )
+    anyone = union(rule(members.where(ours), Partnership), rule(through.where(ours), Partnership)).subquery()
+    is_user = and_(
+        col(Principal.tenant_id) == anyone.c.member_tenant_id,
+        col(Principal.id) == anyone.c.member_id,
+        col(Principal.kind) == PrincipalKind.USER,
+    )
+    people = select(func.count()).select_from(anyone).join(Principal, is_user)
+    counted: dict[str, Rows] = {
+        "rooms": rooms,
+        "roles": roles,
+        "assignments": select(func.count()).where(ours),
+        "people": people,
+    }
+    return [rule(each, Partnership).scalar_subquery().label(name) for name, each in counted.items()]

@@ -30,6 +30,16 @@ class Viewer:
         return union(role.permissions for role in self.directory_roles)
 
 
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The viewer, with what the token says beside: names for display only, and whether it is a guest's."""
+
+    viewer: Viewer
+    display_name: str
+    user_principal_name: str | None
+    guest: bool = False
+
+
 class System(Enum):
     """The gateway itself, where a command acts and nobody asked."""
 

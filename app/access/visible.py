@@ -286,6 +286,10 @@ def partnership(right: Right) -> Condition:
         )
         as_partner = and_(is_active_partner(), or_(takes_part, held(Permission.INVITATIONS_ANSWER)))
         return or_(partnership(Permission.PARTNERS_VIEW), as_partner)
+    if right is Standing.PRIMARY_ADMIN:
+        mine = held_as_partner(None).subquery()
+        admins = rule(select(mine.c.tenant_id, mine.c.assignment_id))
+        return and_(is_active_partner(), tuple_(col(Partnership.tenant_id), col(Partnership.delegation_id)).in_(admins))
     if not isinstance(right, Permission):
         return false()
     if right in PARTNER_CEILING:
@@ -300,9 +304,11 @@ def invitation(right: Right) -> Condition:
     """A customer sees all that it sent; the invited side only what can still be answered (ACC-1, ACC-10)."""
     if right is Standing.PARTY:
         return or_(invitation(Permission.PARTNERS_VIEW), invitation(Permission.INVITATIONS_ANSWER))
+    if right is Standing.ADDRESSEE:
+        return and_(col(Invitation.partner_tenant_id) == VIEWER_TENANT, held(Permission.INVITATIONS_ANSWER))
     if right is Permission.INVITATIONS_ANSWER:
         pending = and_(col(Invitation.state) == InvitationState.PENDING, col(Invitation.expires_at) > MOMENT)
-        return and_(col(Invitation.partner_tenant_id) == VIEWER_TENANT, pending, held(right))
+        return and_(invitation(Standing.ADDRESSEE), pending)
     if right in (Permission.PARTNERS_VIEW, Permission.PARTNERS_MANAGE):
         return and_(col(Invitation.tenant_id) == VIEWER_TENANT, held(right))
     return false()

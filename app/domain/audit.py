@@ -33,6 +33,7 @@ class AuditAction(StrEnum):
     INVITATION_REVOKE = "invitation.revoke"
     INVITATION_EXPIRE = "invitation.expire"
     PARTNERSHIP_ESTABLISH = "partnership.establish"
+    CHANGE_CONTROL_SET = "change_control.set"
     PARTNERSHIP_REMOVE = "partnership.remove"
     ROLE_CREATE = "role.create"
     ROLE_DELETE = "role.delete"
@@ -71,10 +72,16 @@ Changes = list[dict[str, str | None]]
 def made(**fields: object) -> Changes:
     """The changes of something new: each field given, from nothing to this. Lists are joined, None is left out."""
     return [
-        {"field": name, "before": None, "after": ", ".join(value) if isinstance(value, list) else str(value)}
+        {"field": name, "before": None, "after": ", ".join(value) if isinstance(value, list) else str(as_text(value))}
         for name, value in fields.items()
         if value is not None and value != []
     ]
+
+
+def changed(field: str, before: object, after: object) -> Changes:
+    """The change of one field, empty where it stays what it was."""
+    old, new = (None if value is None else str(getattr(value, "value", value)) for value in (before, after))
+    return [] if old == new else [{"field": field, "before": old, "after": new}]
 
 
 def as_text(value: object) -> object:

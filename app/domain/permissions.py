@@ -41,6 +41,10 @@ class Standing(Enum):
     """The viewer's organization is a side of it, and the viewer is one of those who may know."""
     NAMED = "named"
     """Something that the viewer sees names it, or it is the viewer's own."""
+    ADDRESSEE = "addressee"
+    """It was sent to the viewer's organization, whatever became of it, and the viewer is one of those who answer."""
+    PRIMARY_ADMIN = "primary admin"
+    """The viewer is a primary admin of this very partnership."""
     DIRECTORY = "directory"
     """It belongs to the directory of the viewer's tenant, and the viewer may name members."""
 

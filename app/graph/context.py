@@ -1,16 +1,20 @@
 """What one request carries: who asks, at which moment, and loaders that live no longer than it."""
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 import strawberry
 from sqlalchemy import Row
 from strawberry.dataloader import DataLoader
 
-from app.access.viewer import Viewer, binds
+from app.access.viewer import Caller, Viewer, binds
 from app.config import Limits
+from app.operations.changing import Asked, Changer, Operation, Outcome
+from app.operations.inviting import Terms
+from app.operations.removing import Confirmations
 from app.reading.declaring import Many, Noun
 from app.reading.granting import Granted, grants_on_rooms
 from app.reading.pages import Count, Page, Window
@@ -19,12 +23,12 @@ from app.storage.engines import Database
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
-    """The viewer, with what the token says for display only."""
+class Service:
+    """What the operator says for all requests."""
 
-    viewer: Viewer
-    display_name: str
-    user_principal_name: str | None
+    limits: Limits
+    terms: Terms | None = None
+    confirmations: Confirmations = field(default_factory=Confirmations.new)
 
 
 @dataclass(slots=True)
@@ -33,15 +37,38 @@ class Context:
 
     caller: Caller
     reader: Reader
-    limits: Limits
+    service: Service
     moment: datetime
     request_id: str
+    stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+    """What is open for as long as the request needs it."""
     _loaders: dict[Hashable, DataLoader[Any, Any]] = field(default_factory=dict)
+
+    @property
+    def limits(self) -> Limits:
+        """What one document may ask for."""
+        return self.service.limits
 
     @property
     def viewer(self) -> Viewer:
         """Who asks."""
         return self.caller.viewer
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close what was open for the request; a dry run is undone."""
+        await self.stack.aclose()
+
+    async def change(self, asked: Asked, operate: Operation) -> Outcome:
+        """What became of a change. Whatever is read afterwards is read anew, of a dry run within it."""
+        await self.stack.aclose()
+        changer = Changer(self.reader.database, self.caller, self.moment, self.request_id)
+        outcome = await changer.change(asked, operate, self.stack)
+        self.reader = replace(self.reader, trial=outcome.trial)
+        self._loaders.clear()
+        return outcome
 
     def _loader(self, key: Hashable, load: Callable[[list[Any]], Any]) -> DataLoader[Any, Any]:
         if key not in self._loaders:
@@ -75,10 +102,10 @@ class Context:
         return grants
 
 
-def begin(caller: Caller, database: Database, limits: Limits, moment: datetime, request_id: str) -> Context:
+def begin(caller: Caller, database: Database, service: Service, moment: datetime, request_id: str) -> Context:
     """The context of a request that begins at this moment."""
     reader = Reader(database, caller.viewer, binds(caller.viewer, moment))
-    return Context(caller, reader, limits, moment, request_id)
+    return Context(caller, reader, service, moment, request_id)
 
 
 Info = strawberry.Info[Context, None]

@@ -43,6 +43,7 @@ from app.graph.types import (
     RoomGroup,
     ServiceInfo,
     Tenant,
+    Terms,
     UpdateRing,
     load_node,
     named_object,
@@ -357,7 +358,10 @@ def service(info: Info) -> ServiceInfo:
     """The gateway itself."""
     limits = info.context.limits
     shown = make(Limits, **{name: getattr(limits, name) for name in LIMITS})
-    return make(ServiceInfo, version=version("partner-gateway"), schema_hash=schema_hash(info.schema), limits=shown)
+    published = info.context.service.terms
+    terms = make(Terms, version=published.version, text=published.text, url=published.url) if published else None
+    name = version("partner-gateway")
+    return make(ServiceInfo, version=name, schema_hash=schema_hash(info.schema), limits=shown, terms=terms)
 
 
 @value_type("What can be asked.")

@@ -8,6 +8,8 @@ from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
 from app.graph.declaring import NOUN_TYPES, PLAIN, RIGHT, VALUE_TYPES
+from app.graph.errors import KINDS
+from app.graph.mutations import Mutation
 from app.graph.query import Query
 from app.graph.types import Application, SecurityGroup, User
 from app.graph.vocabulary import CONFIG
@@ -19,7 +21,9 @@ class SchemaRefused(Exception):
 
 def build_schema() -> strawberry.Schema:
     """The schema of the gateway. Raises `SchemaRefused`."""
-    schema = strawberry.Schema(query=Query, types=[User, SecurityGroup, Application], config=CONFIG)
+    schema = strawberry.Schema(
+        query=Query, mutation=Mutation, types=[*KINDS.values(), User, SecurityGroup, Application], config=CONFIG
+    )
     problems = [*undescribed(schema), *unguarded(schema)]
     if problems:
         raise SchemaRefused("; ".join(problems))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from types import SimpleNamespace
 from typing import Annotated, Any
 
 import orjson
 import strawberry
 
+from app.access.viewer import Caller
+from app.domain.change_control import mode_of
 from app.domain.ids import GlobalId, parse_global_id
 from app.domain.permissions import Permission, Standing
 from app.domain.vocabulary import (
@@ -27,7 +31,7 @@ from app.domain.vocabulary import (
     Side,
 )
 from app.graph.connections import Connection, many
-from app.graph.context import Caller, Info
+from app.graph.context import Info
 from app.graph.declaring import fields_of, make, noun_type, one, plain, resolved, shape, shaped, unannotated, value_type
 from app.graph.vocabulary import DomainName, GrantSource
 from app.reading.declaring import Noun
@@ -288,14 +292,42 @@ class ChangeControlRule:
 
 def show_change_control(row: Any) -> list[ChangeControlRule]:
     """The mode of every event, from the set of those held by hand."""
-    return [
-        make(
-            ChangeControlRule,
-            event=event,
-            mode=ChangeMode.MANUAL if event.value in row.manual_events else ChangeMode.AUTO,
-        )
-        for event in ChangeEvent
-    ]
+    return [make(ChangeControlRule, event=event, mode=mode_of(event, row.manual_events)) for event in ChangeEvent]
+
+
+@value_type("How much ends with a partnership.")
+class EndedCounts:
+    """How much ends."""
+
+    rooms: int = plain("Rooms that the partner could reach.")
+    roles: int = plain("Roles of the partner within this customer.")
+    assignments: int = plain("Assignments of those roles.")
+    people: int = plain("People who held one, groups counted by their members.")
+
+
+@value_type("What would end, and the word to end it with.")
+class RemovalImpact:
+    """What would end."""
+
+    counts: EndedCounts = plain("How much would end.")
+    confirmation: str = plain("Send it within ten minutes; valid for you and this partnership alone.")
+
+
+def show_ended(counts: Any) -> EndedCounts:
+    """The numbers as clients see them."""
+    names = ("rooms", "roles", "assignments", "people")
+    read = counts.__getitem__ if isinstance(counts, Mapping) else partial(getattr, counts)
+    return make(EndedCounts, **{name: read(name) for name in names})
+
+
+async def removal_impact(root: strawberry.Parent[Any], info: Info) -> Any:
+    """What would end with this partnership, for those who may end it."""
+    context, row = info.context, root.row
+    counts = await context.reader.ended_counts(row.row_tenant, row.row_key)
+    if counts is None:
+        return None
+    confirmation = context.service.confirmations.give(context.viewer, row.row_key, context.moment)
+    return make(RemovalImpact, counts=show_ended(counts), confirmation=confirmation)
 
 
 @noun_type(
@@ -323,6 +355,11 @@ class Partnership(Node):
     )
     change_control: list[ChangeControlRule] = shaped(
         show_change_control, "For each kind of change whether the customer holds it for approval."
+    )
+    removal_impact: RemovalImpact | None = resolved(
+        unannotated(removal_impact),
+        "What would end if this partnership ended now; null unless you may end it.",
+        right=Permission.PARTNERS_MANAGE,
     )
 
 
@@ -463,6 +500,15 @@ class Limits:
     max_page_size: int = plain("Largest `first` or `last`.")
 
 
+@value_type("What a customer agrees to when it invites a partner.")
+class Terms:
+    """What a customer agrees to."""
+
+    version: str = plain("Names these terms; send it as `agreedTermsVersion`.")
+    text: str = plain("The terms.")
+    url: str | None = plain("Where they can be read at length.")
+
+
 @value_type("This gateway.")
 class ServiceInfo:
     """The gateway itself."""
@@ -470,3 +516,4 @@ class ServiceInfo:
     version: str = plain("Version of the gateway.")
     schema_hash: str = plain("SHA-256 of the schema; changes whenever the schema does.")
     limits: Limits = plain("What one document may ask for.")
+    terms: Terms | None = plain("What a customer agrees to when it invites; null while none are published.")

@@ -13,6 +13,7 @@ from strawberry.types.enum import StrawberryEnumDefinition
 
 from app.domain.moments import print_instant
 from app.domain.permissions import Permission, Standing
+from app.domain.refusals import ErrorCode
 from app.domain.vocabulary import (
     AuditCategory,
     AuditOperation,
@@ -102,7 +103,9 @@ describe(
     "What lets you see an object without one certain permission on it.",
     {
         "PARTY": "Your organization is a side of it, and you are one of those who may know.",
+        "ADDRESSEE": "It was sent to your organization, and you are one of those who answer.",
         "NAMED": "Something that you can see names it, or it is your own.",
+        "PRIMARY_ADMIN": "You are a primary admin of it.",
         "DIRECTORY": "It is in your organization's directory, and you may name members.",
     },
 )
@@ -220,6 +223,21 @@ describe(
     AuditResult,
     "How it went.",
     {"SUCCESSFUL": "It was done.", "FAILED": "It was refused."},
+)
+describe(
+    ErrorCode,
+    "The kind of failure; each has a type of its own.",
+    {
+        "INVALID_INPUT": "A value is not accepted.",
+        "NOT_FOUND": "Nothing that you can see has this id.",
+        "FORBIDDEN": "You see the object and may not do this to it.",
+        "CONFLICT": "Something that is already there is in the way.",
+        "STALE_VERSION": "The object changed since you read it.",
+        "INVALID_STATE": "The object is in a state in which this cannot be done.",
+        "LAST_PRIMARY_ADMIN": "Nobody would be left as primary admin.",
+        "CONFIRMATION_REQUIRED": "What would end has to be looked at first.",
+        "IDEMPOTENCY_MISMATCH": "The idempotency key was used for another input.",
+    },
 )
 describe(
     GrantSource,

@@ -3,9 +3,11 @@
 from typing import Any
 
 from sqlalchemy import Boolean, ColumnElement
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+from sqlmodel import SQLModel
 
 from app.storage.columns import text
 
@@ -31,6 +33,12 @@ def _(element: IsListed, compiler: SQLCompiler, **options: Any) -> str:
 def _(element: IsListed, compiler: SQLCompiler, **options: Any) -> str:
     column, texts = (compiler.process(clause, **options) for clause in element.clauses)
     return f"({column} IN (SELECT jsonb_array_elements_text(CAST({texts} AS JSONB))))"
+
+
+def insert_if_absent(table: type[SQLModel], dialect: str) -> Any:
+    """An insert that does nothing where the row is there; beside another that inserts it, it waits for its end."""
+    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
+    return insert(table).on_conflict_do_nothing()
 
 
 def is_listed(column: Any, texts: ColumnElement[str]) -> ColumnElement[bool]:

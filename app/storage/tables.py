@@ -481,6 +481,21 @@ class AuditHead(SQLModel, table=True):
     hash: str | None = words(64, nullable=True)
 
 
+class IdempotencyRecord(SQLModel, table=True):
+    """What a change answered, so that the same request again is answered alike and not done twice."""
+
+    __tablename__ = "idempotency_records"
+    __table_args__ = (of_tenant(),)
+
+    tenant_id: str = key()
+    principal_id: str = key()
+    mutation: str = Field(primary_key=True, sa_type=text(64))
+    idempotency_key: str = Field(primary_key=True, sa_type=text(128))
+    input_digest: str = words(64)
+    results: dict[str, Any] = Field(default_factory=dict, sa_type=document())
+    created_at: datetime = moment()
+
+
 LINK_TABLES = frozenset(
     table.__tablename__
     for table in (

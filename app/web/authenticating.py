@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.access.recognizing import UnknownApplication, UnknownTenant, recognize
-from app.access.viewer import Viewer
+from app.access.viewer import Caller, Viewer
 from app.domain.refusals import Problem, ProblemCode
-from app.graph.context import Caller
 from app.storage.engines import Database
 from app.web.tokens import Claims, TokenRefused, TokenVerifier
 
@@ -46,7 +45,7 @@ class Authenticator:
 
 def as_caller(viewer: Viewer, claims: Claims) -> Caller:
     """The viewer with the names in the token, which are for display only."""
-    return Caller(viewer, claims.display_name, claims.user_principal_name)
+    return Caller(viewer, claims.display_name, claims.user_principal_name, claims.guest)
 
 
 def bearer(headers: Sequence[str]) -> str:

@@ -10,11 +10,10 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from app.config import Limits
 from app.domain.refusals import Problem, ProblemCode
 from app.execution.answers import Answer, Engine, internal, refused
 from app.execution.bodies import parse_body
-from app.graph.context import begin
+from app.graph.context import Service, begin
 from app.storage.engines import Database
 from app.web.authenticating import Authenticator
 from app.web.negotiating import JSON, OFFERED, choose, is_json, status
@@ -39,7 +38,7 @@ class GraphQLEndpoint:
     engine: Engine
     authenticator: Authenticator
     database: Database
-    limits: Limits
+    service: Service
     clock: Clock
 
     async def respond(self, request: Request) -> Response:
@@ -48,7 +47,7 @@ class GraphQLEndpoint:
         if media_type is None:
             raise HTTPException(406)
         try:
-            async with asyncio.timeout(self.limits.timeout_seconds):
+            async with asyncio.timeout(self.service.limits.timeout_seconds):
                 answer = await self._answer(request, request.scope[REQUEST_ID])
         except Problem as problem:
             answer = refused(problem)
@@ -66,9 +65,9 @@ class GraphQLEndpoint:
         caller = await self.authenticator.caller(request.headers.getlist("authorization"), now, request_id)
         if not is_json(request.headers.getlist("content-type")):
             raise HTTPException(415)
-        asked = parse_body(await read_body(request, self.limits.max_body_bytes), self.limits)
-        context = begin(caller, self.database, self.limits, now, request_id)
-        return await self.engine.answer(asked, context, request_id)
+        asked = parse_body(await read_body(request, self.service.limits.max_body_bytes), self.service.limits)
+        async with begin(caller, self.database, self.service, now, request_id) as context:
+            return await self.engine.answer(asked, context, request_id)
 
 
 def accepted(request: Request) -> str | None:

@@ -35,9 +35,11 @@ ALWAYS: tuple[Pair, ...] = (
     (UpdateRing, Permission.RINGS_VIEW),
     (UpdateRing, Permission.RINGS_MODIFY),
     (Partnership, Standing.PARTY),
+    (Partnership, Standing.PRIMARY_ADMIN),
     (Partnership, Permission.PARTNERS_VIEW),
     (Partnership, Permission.ROLES_MODIFY),
     (Invitation, Standing.PARTY),
+    (Invitation, Standing.ADDRESSEE),
     (Invitation, Permission.PARTNERS_VIEW),
     (Invitation, Permission.PARTNERS_MANAGE),
     (Invitation, Permission.INVITATIONS_ANSWER),
@@ -54,10 +56,10 @@ ALWAYS: tuple[Pair, ...] = (
 )
 """Each rule in each of its forms."""
 
+TABLES = tuple(dict.fromkeys(table for table, _ in ALWAYS))
+
 MEANINGLESS: tuple[Pair, ...] = (
-    *((table, Standing.PARTY) for table in (Room, RoomGroup, UpdateRing, Principal, Tenant, AuditEntry)),
-    *((table, Standing.NAMED) for table in (Room, RoomGroup, UpdateRing, Partnership, Invitation, Role, Assignment)),
-    *((table, Standing.DIRECTORY) for table in (Room, RoomGroup, Partnership, Invitation, Role, Assignment, Tenant)),
+    *((table, standing) for standing in Standing for table in TABLES if (table, standing) not in ALWAYS),
     (Principal, Permission.ROLES_MODIFY),
     (Tenant, Permission.PARTNERS_VIEW),
     (AuditEntry, Permission.ROLES_VIEW),
@@ -73,7 +75,8 @@ OTHERS: tuple[Pair, ...] = tuple(
 """The same rules for every other permission."""
 
 TURNS = 10
-PAGES: tuple[tuple[Pair, ...], ...] = ((*ALWAYS, *MEANINGLESS), *(OTHERS[turn::TURNS] for turn in range(TURNS)))
+BY_TURNS = (*OTHERS, *MEANINGLESS)
+PAGES: tuple[tuple[Pair, ...], ...] = (ALWAYS, *(BY_TURNS[turn::TURNS] for turn in range(TURNS)))
 """What is asked in one statement. An asker is asked the first page and, in turns, one other."""
 
 

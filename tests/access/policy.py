@@ -276,6 +276,8 @@ class Policy:
             seen = self.look_at_partnerships(Permission.PARTNERS_VIEW)
             seen |= {(each.tenant, each.partnership or "") for each in self.as_partner(None)}
             return seen | (set(self.my_partnerships) if self.holds_at_home(Permission.INVITATIONS_ANSWER) else set())
+        if right is Standing.PRIMARY_ADMIN:
+            return {(each.tenant, each.partnership or "") for each in self.as_partner(None) if self.is_of_admins(each)}
         if not isinstance(right, Permission):
             return set()
         if right in BuiltInRole.PRIMARY_ADMIN.permissions:
@@ -283,11 +285,17 @@ class Policy:
         own = {(each.tenant, each.id) for each in self.world.partnerships if each.tenant == self.tenant}
         return own if self.holds_at_home(right) else set()
 
+    def is_of_admins(self, assignment: Assignment) -> bool:
+        """Whether the assignment is one of the built-in Primary admin role."""
+        return self.roles_by_key[assignment.tenant, assignment.role].built_in is BuiltInRole.PRIMARY_ADMIN
+
     def look_at_invitations(self, right: Right) -> set[Key]:
         """The customer in all states; the invited side what can still be answered (2.6, ACC-1, #6)."""
         if right is Standing.PARTY:
             sent = self.look_at_invitations(Permission.PARTNERS_VIEW)
             return sent | self.look_at_invitations(Permission.INVITATIONS_ANSWER)
+        if right is Standing.ADDRESSEE:
+            return self.received_invitations()
         if not isinstance(right, Permission) or not self.holds_at_home(right):
             return set()
         seen = set()
@@ -298,6 +306,12 @@ class Policy:
             if to_answer or is_own:
                 seen.add((invitation.tenant, invitation.id))
         return seen
+
+    def received_invitations(self) -> set[Key]:
+        """All that ever reached the own organization, for who answers: an answer can come too late (ACC-10)."""
+        if not self.holds_at_home(Permission.INVITATIONS_ANSWER):
+            return set()
+        return {(each.tenant, each.id) for each in self.world.invitations if each.partner == self.tenant}
 
     # --- roles and their assignments ---------------------------------------------------------------------------------
 

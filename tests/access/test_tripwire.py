@@ -111,13 +111,23 @@ UNSCOPED_USES = {
         "an application asks only if its tenant registered it",
         "who asks is nobody's viewer before the tenant is known",
     ],
+    "operations/answering.py": ["UNSEEN", "a head count, of groups that the viewer named"],
+    "operations/changing.py": ["a caller's own keys, which no query shows"],
     "operations/importing_rooms.py": ["COMMAND"] * 4,
+    "operations/inviting.py": ["a domain is looked up for whom no relation exists yet"],
     "operations/names.py": ["a world is seeded for no viewer"],
     "operations/people.py": ["COMMANDS"] * 2,
+    "operations/removing.py": ["ON_RECORD"] * 2,
     "operations/tenants.py": ["COMMANDS"] * 3,
-    "operations/work.py": ["every change appends to the chains of the tenants it concerns"],
+    "operations/work.py": [
+        "ACTS",
+        "a lock shows nothing",
+        "every change appends to the chains of the tenants it concerns",
+    ],
 }
-"""Every use, with its reason: those that recognize the caller, lock the record, or act for an operator."""
+"""Every use, with its reason: those that recognize the caller, lock, record or move what stays unseen, or act for an
+operator.
+"""
 
 
 def test_every_way_past_visible_is_known() -> None:

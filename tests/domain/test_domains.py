@@ -114,7 +114,7 @@ REFUSED = {
         "github.io",
         "blogspot.com",
         "azurewebsites.net",
-        *SHARED,
+        *sorted(SHARED),
     ],
     "mixes alphabets": [
         "cоntoso.com",

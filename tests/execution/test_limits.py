@@ -321,7 +321,7 @@ class Naive:
                 self.count(inner.selection_set, here, own, paths)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(documents())
 def test_counts_are_those_of_the_written_out_document(text: str) -> None:
     asked = Naive(text).asked

@@ -1,22 +1,24 @@
 """Asking the graph as a person of the demo world, without HTTP: document in, answer out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from app.access.viewer import Viewer
+from app.access.viewer import Caller, Viewer
 from app.config import Limits
 from app.domain.vocabulary import PrincipalKind
 from app.execution.answers import Engine
 from app.execution.bodies import GraphQLRequest
-from app.graph.context import Caller, begin
+from app.graph.context import Service, begin
 from app.graph.schema import build_schema
+from app.operations.inviting import Terms
 from app.storage.engines import Database
 from app.storage.world_entries import ApplicationEntry, PersonEntry, World
 from app.storage.world_files import read_world
 from tests.world import SEEDED_AT, WORLD_FILES
 
 LIMITS = Limits()
+SERVICE = Service(LIMITS, Terms("2026-11", "Rooms are delegated until either side ends it."))
 ENGINE = Engine(build_schema()._schema, LIMITS)
 WORLD: World = read_world(WORLD_FILES)
 EVERYBODY: list[PersonEntry | ApplicationEntry] = [*WORLD.people, *WORLD.applications]
@@ -41,12 +43,19 @@ class Asker:
     database: Database
     viewer: Viewer
     moment: datetime = SEEDED_AT
+    service: Service = SERVICE
+    name: str = "somebody"
+    is_guest: bool = False
+
+    def at(self, moment: datetime) -> "Asker":
+        """The same viewer at another moment."""
+        return replace(self, moment=moment)
 
     async def answer(self, query: str, **variables: Any) -> dict[str, Any]:
         """The whole answer: data, and errors if there are any."""
-        caller = Caller(self.viewer, "somebody", None)
-        context = begin(caller, self.database, LIMITS, self.moment, "request")
-        answer = await ENGINE.answer(GraphQLRequest(query, None, variables, {}), context, "request")
+        caller = Caller(self.viewer, self.name, None, self.is_guest)
+        async with begin(caller, self.database, self.service, self.moment, "request") as context:
+            answer = await ENGINE.answer(GraphQLRequest(query, None, variables, {}), context, "request")
         return {"data": answer.data, "errors": list(answer.errors)}
 
     async def data(self, query: str, **variables: Any) -> Any:

@@ -9,24 +9,33 @@ import pytest
 from app.access.tripwire import arm
 from app.storage.engines import Database
 from app.web.development_issuer import DevelopmentIssuer
+from tests.conftest import Databases
 from tests.graph.crawling import Site
 from tests.graph.growing import grow
 from tests.graph.marks import mark_world
 from tests.graph.relations import Relations
-from tests.world import Worlds, copy
+from tests.world import Worlds
 
 
 @pytest.fixture(scope="session")
-async def sites(worlds: dict[str, Worlds], folder: Path, postgresql: str) -> AsyncIterator[dict[str, Site]]:
+async def sites(worlds: dict[str, Worlds], folder: Path, databases: Databases) -> AsyncIterator[dict[str, Site]]:
     """The application over the marked world, on each engine."""
     issuer = DevelopmentIssuer(folder / "issuer", "access_as_user")
     async with AsyncExitStack() as opened:
         made = {}
         for engine, world in worlds.items():
-            database = Database(await copy(engine, folder, postgresql, world.template))
+            database = Database(await databases.copy(engine, "marked-world", world.template))
             marked = await mark_world(arm(await opened.enter_async_context(database)))
             made[engine] = Site.over(marked, issuer)
         yield made
+
+
+@pytest.fixture
+async def own_site(worlds: dict[str, Worlds], folder: Path, databases: Databases) -> AsyncIterator[Site]:
+    """The application over a marked world in SQLite for one test alone."""
+    async with Database(await databases.copy("sqlite", "own-site", worlds["sqlite"].template)) as database:
+        yield Site.over(await mark_world(arm(database)), DevelopmentIssuer(folder / "issuer", "access_as_user"))
+    await databases.drop("sqlite", "own-site")
 
 
 @pytest.fixture
@@ -48,12 +57,14 @@ def relations(engine: str, all_relations: dict[str, Relations]) -> Relations:
 
 
 @pytest.fixture(scope="session")
-async def grown_worlds(worlds: dict[str, Worlds], folder: Path, postgresql: str) -> AsyncIterator[dict[str, Database]]:
+async def grown_worlds(
+    worlds: dict[str, Worlds], folder: Path, databases: Databases
+) -> AsyncIterator[dict[str, Database]]:
     """The demo world with many more of everything, on each engine; only for reading."""
     async with AsyncExitStack() as opened:
         made = {}
         for engine, world in worlds.items():
-            database = Database(await copy(engine, folder, postgresql, world.template))
+            database = Database(await databases.copy(engine, "grown-world", world.template))
             made[engine] = arm(await opened.enter_async_context(database))
             await grow(made[engine], folder)
         yield made

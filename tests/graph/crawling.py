@@ -7,13 +7,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cached_property
 from typing import Any
 
 import httpx
 from starlette.applications import Starlette
 
-from app.config import Settings
+from app.config import PublishedTerms, Settings
 from app.domain.ids import GlobalId
 from app.main import create_app
 from app.web.development_issuer import DevelopmentIssuer
@@ -23,6 +22,7 @@ from tests.graph.asking import EVERYBODY, viewer_of
 from tests.graph.marks import UUID, Marked, marks_in
 from tests.world import SEEDED_AT
 
+TERMS = PublishedTerms(version="2026-11", text="Until either side ends it.", url="https://gateway.example/terms")
 STRANGER = "d3b0b5f4-30a2-4b60-a7ae-3f6b1c0a9c55"
 """The object id of somebody of a registered tenant whom nobody stored."""
 
@@ -64,6 +64,8 @@ class Crawl:
     """The marks that the person may see."""
     objects: set[str]
     """The global ids of all that the person sees."""
+    stored: frozenset[str]
+    """The global ids of all that there was."""
     visited: set[tuple[str, str]] = field(default_factory=set)
     """Fields of types that came with a value."""
     seen: set[str] = field(default_factory=set)
@@ -72,14 +74,28 @@ class Crawl:
 
     expected: set[str] = field(default_factory=lambda: {"BAD_ARGUMENT"})
     """Codes of errors that are answers, too."""
+    keys: set[str] = field(init=False)
+    """The parts of those ids that tell one from another."""
+
+    def __post_init__(self) -> None:
+        self.keys = set(UUID.findall(" ".join(self.objects)))
+
+    def learn(self, payloads: Iterable[Any]) -> None:
+        """From now on the person knows of what they made, or tried to."""
+        answered = [each for payload in payloads for each in payload.values() if isinstance(each, dict)]
+        for each in answered:
+            if (made := each.get("id", "")) not in self.stored:
+                self.keys.update(UUID.findall(made))
 
     async def ask(self, query: str, **variables: Any) -> Any:
         """The data of an answer. Everything that came with it is looked through."""
         with logged() as log:
             answer = await self.client.post("/graphql", json={"query": query, "variables": variables})
+        body = answer.json()
+        if query.startswith("mutation"):
+            self.learn(each for each in body["data"].values() if isinstance(each, dict))
         for place, text in (("headers", f"{answer.headers}"), ("body", answer.text), ("log", log.getvalue())):
             self.look(place, text, query)
-        body = answer.json()
         found = {error["extensions"]["code"] for error in body.get("errors", [])}
         assert answer.status_code == 200, (query, body)
         assert found <= self.expected, (query, body)
@@ -96,11 +112,7 @@ class Crawl:
 
     def knows(self, text: str) -> bool:
         """Whether every id in the text is one that the person sees."""
-        return all(key in self._keys for key in UUID.findall(text))
-
-    @cached_property
-    def _keys(self) -> str:
-        return " ".join(self.objects)
+        return self.keys.issuperset(UUID.findall(text))
 
     def visit(self, value: Any) -> None:
         """Notice which fields have a value."""
@@ -125,7 +137,9 @@ class Site:
     @classmethod
     def over(cls, marked: Marked, issuer: DevelopmentIssuer) -> "Site":
         """The application over this database, with tokens of this issuer."""
-        return cls(marked, issuer, create_app(Settings(), marked.database, issuer.verifier, lambda: SEEDED_AT))
+        return cls(
+            marked, issuer, create_app(Settings(terms=TERMS), marked.database, issuer.verifier, lambda: SEEDED_AT)
+        )
 
     def client(self, claims: Claims | None) -> httpx.AsyncClient:
         """Somebody who has a token with these claims, or none."""
@@ -134,7 +148,8 @@ class Site:
 
     def crawl(self, person: str) -> Crawl:
         """A crawl as a person of the demo world, which has found nothing yet."""
-        return Crawl(person, self.client(claims_of(person)), self.marked.allowed(person), self.marked.objects(person))
+        allowed, objects = self.marked.allowed(person), self.marked.objects(person)
+        return Crawl(person, self.client(claims_of(person)), allowed, objects, frozenset(self.marked.relations.rows))
 
     def crawl_as_stranger(self) -> Crawl:
         """A crawl as somebody of Contoso whom nobody stored: they see their organization and themselves."""
@@ -142,7 +157,7 @@ class Site:
         tenant, user = str(GlobalId("tenant", at_home, at_home)), str(GlobalId("user", at_home, STRANGER))
         allowed = {mark.word for mark in self.marked.shown() if mark.object == tenant}
         claims = claims_of("contoso-nobody", principal_id=STRANGER, display_name="stranger")
-        return Crawl("a stranger", self.client(claims), allowed, {tenant, user})
+        return Crawl("a stranger", self.client(claims), allowed, {tenant, user}, frozenset(self.marked.relations.rows))
 
 
 def claims_of(person: str, **changed: Any) -> Claims:

@@ -91,6 +91,11 @@ class Marked:
         """The marks that anybody at all may see."""
         return (mark for mark in self.marks if mark.object and mark.place not in INTERNAL)
 
+    def domain(self, typed: str) -> str:
+        """A verified domain of the demo world as it is called here."""
+        marked = (m for m in self.marks if m.place == ("domains", "name") and m.row.name == typed)
+        return f"{next(marked).word}.{typed}"
+
     def objects(self, person: str) -> set[str]:
         """The global ids of everything that the person sees."""
         return set[str]().union(*self.relations.seen(person).values())
@@ -165,7 +170,8 @@ async def mark_table(database: Database, table: Table, number: int) -> list[Mark
             old = values.setdefault(id(mark.row), {f"old_{key.name}": getattr(mark.row, key.name) for key in keys})
             length = getattr(table.columns[mark.column].type, "length", None)
             value = getattr(mark.row, mark.column) or EMPTY.get(mark.column)
-            old[f"new_{mark.column}"] = with_mark(value, mark.word, length)
+            is_domain = mark.place == ("domains", "name")
+            old[f"new_{mark.column}"] = f"{mark.word}.{value}" if is_domain else with_mark(value, mark.word, length)
         if values:
             await connection.execute(unscoped(change, KEEP), list(values.values()))
         await session.commit()

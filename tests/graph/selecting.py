@@ -135,6 +135,22 @@ def parts(kind: GraphQLObjectType) -> str:
     return " ".join(own)
 
 
+def payload_parts(kind: GraphQLObjectType) -> str:
+    """Every field of a mutation's payload or of a refusal, with the objects that it names."""
+    own = ["__typename"]
+    for name, field in kind.fields.items():
+        own.append(name if is_leaf(field) else f"{name} {{ __typename {' '.join(named_parts(field))} }}")
+    return " ".join(own)
+
+
+def named_parts(field: GraphQLField) -> list[str]:
+    """What is selected of the objects that a payload names: all that is their own, or what they are if that varies."""
+    kinds = possible(target(field))
+    if not is_edge(field):
+        return [f"... on {each.name} {{ {payload_parts(each)} }}" for each in kinds]
+    return [f"...{kinds[0].name}Parts"] if len(kinds) == 1 else ["... on Node { id }"]
+
+
 def selection(kind: GraphQLNamedType, paths: Sequence[Path]) -> str:
     """What is selected of objects of this type: their own fields, and the beginnings of these paths."""
     written = []

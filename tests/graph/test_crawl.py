@@ -11,8 +11,11 @@ from sqlmodel import SQLModel
 from app.access import visible as rules
 from tests.graph import hostile
 from tests.graph.asking import PEOPLE
+from tests.graph.attempting import attempts
 from tests.graph.crawling import Crawl, Site, forget_statements, on_engines
+from tests.graph.doing import change_everything
 from tests.graph.marks import MARK, Mark, Marked
+from tests.graph.partnering import snapshot
 from tests.graph.selecting import SCHEMA, Entrance, documents, entrances
 
 LISTS = [entrance for entrance in entrances() if entrance.name != "nodes"]
@@ -21,7 +24,11 @@ WITNESSES = ("contoso-manager", "northwind-tool")
 """Two who together see something of every kind."""
 RICH = ("contoso-manager", "fabrikam-manager", "northwind-manager", "northwind-admin", "adatum-manager")
 """Those whose cursors others try."""
-NEVER: dict[tuple[str, str], str] = {}
+SENT_BY_OTHERS = "who answers is the invited side, which sees pending invitations only"
+NEVER = {
+    ("AcceptInvitationPayload", "invitation"): SENT_BY_OTHERS,
+    ("DeclineInvitationPayload", "invitation"): SENT_BY_OTHERS,
+}
 """Fields that nobody sees with a value, and why."""
 
 
@@ -135,11 +142,39 @@ async def test_hostile_arguments_tell_a_person_nothing_foreign(person: str, site
     assert crawl.leaks == []
 
 
+async def attempt_all(crawl: Crawl, site: Site) -> None:
+    """Ask for every change that nobody can make, of everything that the person sees and of everything else."""
+    domains = [mark for mark in site.marked.marks if mark.place == ("domains", "name")]
+    known = [site.marked.domain(mark.row.name) for mark in domains if mark.object in crawl.objects]
+    for ids in (crawl.objects, crawl.stored - crawl.objects):
+        for text, given in attempts(ids, known):
+            await crawl.ask(text, input=given)
+
+
+@pytest.mark.parametrize(("engine", "person"), on_engines(PEOPLE), indirect=["engine"])
+async def test_whoever_asks_for_changes_in_vain_is_told_nothing_foreign_and_changes_nothing(
+    person: str, site: Site
+) -> None:
+    crawl, before = site.crawl(person), await snapshot(site.marked.database)
+
+    await attempt_all(crawl, site)
+
+    assert crawl.leaks == []
+    assert await snapshot(site.marked.database) == before
+
+
+async def test_changes_and_their_refusals_tell_nothing_foreign(own_site: Site) -> None:
+    crawls = await change_everything(own_site)
+
+    assert [leak for crawl in crawls for leak in crawl.leaks] == []
+
+
 async def test_somebody_whom_nobody_stored_is_told_nothing_foreign(site: Site) -> None:
     crawl = site.crawl_as_stranger()
 
     await crawl_all(crawl, 1)
     await crawl_hostile(crawl, site)
+    await attempt_all(crawl, site)
 
     assert crawl.leaks == []
 
@@ -151,11 +186,12 @@ async def test_a_request_without_a_token_is_told_nothing(site: Site) -> None:
     assert MARK.findall(answer.text) == []
 
 
-async def test_the_crawl_visits_every_field_of_the_schema(sites: dict[str, Site]) -> None:
+async def test_the_crawl_visits_every_field_of_the_schema(sites: dict[str, Site], own_site: Site) -> None:
     crawls = [sites["sqlite"].crawl(person) for person in WITNESSES]
 
     for crawl in crawls:
         await crawl_all(crawl, 1)
+    crawls += await change_everything(own_site)
 
     visited = set[tuple[str, str]]().union(*(crawl.visited for crawl in crawls)) | {("Query", "viewer")}
     assert every_field() - visited == NEVER.keys()

@@ -53,7 +53,7 @@ def issuer(tmp_path: Path) -> DevelopmentIssuer:
         replace(MANAGER, display_name="主管 🧑‍🔧"),
         TOOL_OF_PARTNER,
     ],
-    ids=str,
+    ids=["person", "guest", "without roles", "without a sign-in name", "another alphabet", "tool"],
 )
 async def test_its_verifier_reads_back_the_claims_it_minted(issuer: DevelopmentIssuer, claims: Claims) -> None:
     token = issuer.token(claims, NOW)

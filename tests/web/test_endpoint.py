@@ -199,7 +199,7 @@ UNRUN: dict[str, tuple[Body, str, str]] = {
     "no document": ({"query": ""}, "PARSE_FAILED", r"Unexpected <EOF>"),
     "a document cut short": ({"query": "{ viewer {"}, "PARSE_FAILED", r"line 1, column 11"),
     "an unknown field": ({"query": "{ nothing }"}, "VALIDATION_FAILED", r"'nothing'.*line 1, column 3"),
-    "an unknown type of operation": ({"query": "mutation { __typename }"}, "VALIDATION_FAILED", r"mutation"),
+    "an unknown change": ({"query": "mutation { nothing }"}, "VALIDATION_FAILED", r"'nothing'.*line 1, column 12"),
     "a subscription": ({"query": "subscription { __typename }"}, "VALIDATION_FAILED", r"subscription"),
     "an unused variable": ({"query": "query ($a: Int) { __typename }"}, "VALIDATION_FAILED", r"'\$a' is never used"),
     "a literal of another type": ({"query": "{ node(id: [1]) { id } }"}, "VALIDATION_FAILED", r"type 'ID!'"),

@@ -2,8 +2,9 @@
 
 import asyncio
 import json
+import os
 import sys
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,7 @@ from uuid import uuid4
 import httpx
 import typer
 import uvicorn
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from filelock import FileLock, Timeout
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -22,7 +24,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.access.tripwire import arm
 from app.access.viewer import SYSTEM
-from app.config import Settings, SettingsRefused, read_settings
+from app.config import PublishedTerms, Settings, SettingsRefused, read_settings
 from app.domain.permissions import DirectoryRole
 from app.domain.refusals import CommandRefused
 from app.domain.vocabulary import PrincipalKind, UserType
@@ -30,13 +32,17 @@ from app.graph.schema import build_schema
 from app.main import create_app
 from app.operations.importing_rooms import import_rooms
 from app.operations.people import find_person, has_tenants
+from app.operations.purging import purge
 from app.operations.seeding import seed_world
 from app.operations.tenants import NewUser, add_tenant, find_tenant
-from app.operations.work import Work
+from app.operations.verifying import Report, Verifier, verify_file
+from app.operations.work import Work, witness_all
 from app.storage.engines import Database, UnknownDatabase
 from app.storage.graph_pages import BadFile
 from app.storage.migrating import migrate as migrate_database
 from app.storage.migrating import newest, version
+from app.storage.notary import AuditKeyRefused, Notary, make_key, read_private, read_public
+from app.storage.rights import check_serving, grant
 from app.storage.room_pages import read_rooms
 from app.storage.tables import Principal
 from app.storage.world_entries import ApplicationEntry, PersonEntry, World
@@ -47,11 +53,19 @@ from app.web.logs import start_logging
 from app.web.serving import configure
 from app.web.tokens import Claims, TokenVerifier
 
-REFUSALS = (BadFile, CommandRefused, IssuerKeyRefused, SettingsRefused, UnknownDatabase)
+REFUSALS = (AuditKeyRefused, BadFile, CommandRefused, IssuerKeyRefused, SettingsRefused, UnknownDatabase)
 """What is told to the operator as it is."""
+DEMO_KEY, DEMO_HEADS = "audit-key.pem", "audit-heads"
+"""In the state folder."""
+NEEDS_NOTARY = (
+    "set GATEWAY_AUDIT_SIGNING_KEY and GATEWAY_AUDIT_HEADS_DIR, so that nobody rewrites the record unseen; "
+    "`gateway audit key FILE` makes a key"
+)
 TOKEN_LIFETIME = timedelta(hours=24)
 QUESTION = "{ viewer { tenant { displayName } rooms(first: 5) { totalCount { value } nodes { displayName } } } }"
 """What the demo's `curl` lines ask."""
+DEMO_TERMS = PublishedTerms(version="2026-11", text="Rooms are delegated until either side ends it.")
+"""What customers agree to in the demo, unless terms are set."""
 
 gateway = typer.Typer(help="Partner Gateway: a scoped GraphQL API over delegated meeting rooms.", no_args_is_help=True)
 tenants = typer.Typer(help="Organizations.", no_args_is_help=True)
@@ -59,7 +73,9 @@ imports = typer.Typer(help="Load real data.", no_args_is_help=True)
 schema = typer.Typer(help="The GraphQL schema.", no_args_is_help=True)
 gateway.add_typer(tenants, name="tenants")
 gateway.add_typer(imports, name="import")
+audit = typer.Typer(help="The record of what was changed, and whether it is as it was written.", no_args_is_help=True)
 gateway.add_typer(schema, name="schema")
+gateway.add_typer(audit, name="audit")
 out, err = Console(soft_wrap=True, highlight=False), Console(stderr=True, soft_wrap=True, highlight=False)
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")]
@@ -92,13 +108,47 @@ def open_database(settings: Settings) -> Database:
     """The database of these settings, with the tripwire armed; an embedded one lies in the state folder."""
     settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     settings.state_dir.chmod(0o700)
-    return arm(
+    database = arm(
         Database(
             settings.database,
             pool_size=settings.database_pool_size,
             connect_timeout=settings.database_connect_timeout_seconds,
         )
     )
+    database.notary = find_notary(settings)
+    return database
+
+
+def find_notary(settings: Settings) -> Notary | None:
+    """What signs the heads of these settings, or of the demo in this state folder; None without a key.
+
+    Raises `CommandRefused` where there is a key and heads cannot be written.
+    """
+    key, folder = settings.audit_signing_key, settings.audit_heads_dir
+    if key is None and folder is None:
+        return find_notary(of_demo(settings)) if has_demo_key(settings) else None
+    if key is None:
+        return None
+    if folder is None:
+        raise CommandRefused("set GATEWAY_AUDIT_HEADS_DIR too: the folder for what GATEWAY_AUDIT_SIGNING_KEY signs")
+    with suppress(OSError):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
+        raise CommandRefused(f"signed heads cannot be written to {folder}, GATEWAY_AUDIT_HEADS_DIR")
+    return Notary(read_private(key), folder)
+
+
+def of_demo(settings: Settings) -> Settings:
+    """The settings, with the demo's own key and heads unless others are set."""
+    if settings.audit_signing_key or settings.audit_heads_dir:
+        return settings
+    own = {"audit_signing_key": settings.state_dir / DEMO_KEY, "audit_heads_dir": settings.state_dir / DEMO_HEADS}
+    return settings.model_copy(update=own)
+
+
+def has_demo_key(settings: Settings) -> bool:
+    """The embedded database of these settings is a demo's."""
+    return settings.database_url is None and (settings.state_dir / DEMO_KEY).is_file()
 
 
 @asynccontextmanager
@@ -139,10 +189,13 @@ def only_server(settings: Settings) -> Iterator[None]:
         yield
 
 
-async def check_migrated(settings: Settings) -> None:
-    """Raises `CommandRefused` for a database that is not at this version."""
+async def check_ready(settings: Settings) -> None:
+    """Returns if this database can be served, by this role, with heads signed. Raises `CommandRefused`."""
     async with open_database(settings) as database:
         await require_migrated(database)
+        await check_serving(database)
+    if settings.audit_signing_key is None:
+        raise CommandRefused(NEEDS_NOTARY)
 
 
 def is_loopback(host: str) -> bool:
@@ -176,7 +229,7 @@ def serve(
     settings = settings_with(host=host, port=port)
     verifier = development_verifier(settings) if development_issuer else issuer_verifier(settings)
     with only_server(settings):
-        run(check_migrated(settings))
+        run(check_ready(settings))
         listen(settings, verifier)
 
 
@@ -212,10 +265,12 @@ def demo(
     port: Port = None,
 ) -> None:
     """Make a small world, hand out tokens for its people, and serve it."""
-    settings = settings_with(host=host, port=port)
+    settings = with_terms(settings_with(host=host, port=port))
     if settings.database_url is not None:
         raise CommandRefused("the demo makes a database of its own; unset GATEWAY_DATABASE_URL")
-    issuer = DevelopmentIssuer(settings.state_dir, settings.token_scope)
+    issuer, settings = DevelopmentIssuer(settings.state_dir, settings.token_scope), of_demo(settings)
+    if not (settings.state_dir / DEMO_KEY).exists():
+        make_key(settings.state_dir / DEMO_KEY)
     with only_server(settings):
         world = read_world(demo_files())
         if fresh:
@@ -223,6 +278,11 @@ def demo(
         run(prepare_demo(settings, world))
         run(introduce(settings, issuer, world))
         listen(settings, issuer.verifier)
+
+
+def with_terms(settings: Settings) -> Settings:
+    """The settings, with the demo's own terms unless others are set, so that its people can invite."""
+    return settings if settings.terms else settings.model_copy(update={"terms": DEMO_TERMS})
 
 
 def demo_files() -> list[Path]:
@@ -233,16 +293,19 @@ def demo_files() -> list[Path]:
 
 
 def throw_away(settings: Settings) -> None:
-    """Remove the embedded database."""
+    """Remove the embedded database, and what was signed about it."""
     if file := open_database(settings).file:
         for part in ("", "-wal", "-shm"):
             Path(f"{file}{part}").unlink(missing_ok=True)
+    for heads in (settings.state_dir / DEMO_HEADS).glob("*.jsonl"):
+        heads.unlink()
 
 
 async def prepare_demo(settings: Settings, world: World) -> None:
     """The demo's tables and, in an empty database, its world."""
     async with open_database(settings) as database:
         await migrate_database(database)
+        await witness_all(database, datetime.now(UTC))
     async with change(settings) as work:
         if not await has_tenants(work.session):
             await seed_world(work, world)
@@ -315,14 +378,22 @@ def token(
 
 
 @gateway.command()
-def migrate() -> None:
+def migrate(
+    role: Annotated[
+        str | None, typer.Option("--grant", metavar="ROLE", help="Give this PostgreSQL role what serving needs.")
+    ] = None,
+) -> None:
     """Bring the database's tables to this version."""
 
     async def move() -> None:
         async with open_database(settings_with()) as database:
             await migrate_database(database)
             where = database.url.render_as_string(hide_password=True)
-            out.print(f"The tables of {where} are at version {await version(database)}.")
+            out.print(f"The tables of {where} are at version {await version(database)}.", markup=False)
+            await witness_all(database, datetime.now(UTC))
+            if role is not None:
+                await grant(database, role)
+                out.print(f"{role} may serve them, and add to the record without rewriting it.", markup=False)
 
     run(move())
 
@@ -395,6 +466,106 @@ def import_rooms_command(
             out.print(f"{len(reading.records)} rooms in {len(files)} files: {said}.")
 
         run(load())
+
+
+# --- the record ------------------------------------------------------------------------------------------------------
+
+
+@audit.command("key")
+def audit_key(file: Annotated[Path, typer.Argument(help="Where to write the private key; it must not exist.")]) -> None:
+    """Make a key that signs the record: FILE for the server alone, FILE.pub for whoever verifies."""
+    public = make_key(file)
+    out.print(f"export GATEWAY_AUDIT_SIGNING_KEY={file.resolve()}", markup=False)
+    out.print(f"Verify with --key {public.resolve()}", markup=False)
+    out.print(public.read_text().strip(), markup=False)
+
+
+@audit.command("verify")
+def audit_verify(
+    file: Annotated[
+        Path | None,
+        typer.Argument(exists=True, dir_okay=False, help="An exported audit.ndjson, instead of the database."),
+    ] = None,
+    tenant: Annotated[str | None, typer.Option(metavar="DOMAIN", help="Only the record of this tenant.")] = None,
+    public: Annotated[
+        list[Path] | None, typer.Option("--key", metavar="PUB", help="A public key to check with; repeat for more.")
+    ] = None,
+) -> None:
+    """Say for each record whether it is as it was written. Ends with 1 if one is not."""
+    settings, keys = settings_with(), [read_public(path) for path in public or ()]
+    columns = TextColumn("{task.description}"), TextColumn("{task.completed} entries"), TimeElapsedColumn()
+    with Progress(*columns, console=err, transient=True) as progress:
+        looked = progress.add_task("Verifying", total=None)
+
+        def on_progress(count: int) -> None:
+            progress.advance(looked, count)
+
+        if file is not None:
+            if not keys:
+                raise CommandRefused("give the public key that the file is checked with: --key PUB")
+            is_whole = tell(verify_file(file, keys, on_progress))
+        else:
+            is_whole = asyncio.run(verify_database(settings, keys, tenant, on_progress))
+    raise typer.Exit(0 if is_whole else 1)
+
+
+def tell(report: Report) -> bool:
+    """Print what was found. True if nothing is wrong."""
+    out.print(str(report), markup=False)
+    return report.is_whole
+
+
+async def verify_database(
+    settings: Settings, keys: Sequence[Ed25519PublicKey], tenant: str | None, on_progress: Callable[[int], object]
+) -> bool:
+    """Print what was found in each record. True if nothing is wrong in any."""
+    async with open_database(settings) as database:
+        await require_migrated(database)
+        verifier = verifier_of(settings, database, keys, on_progress)
+        only = await tenant_id(database, tenant) if tenant else None
+        return all([tell(report) async for report in verifier.verify(only)])
+
+
+def verifier_of(
+    settings: Settings, database: Database, keys: Sequence[Ed25519PublicKey], on_progress: Callable[[int], object]
+) -> Verifier:
+    """What verifies the database against the heads outside. Raises `CommandRefused` if there are none, or no key."""
+    notary = database.notary
+    folder = notary.folder if notary else settings.audit_heads_dir
+    checked_with = [*keys, *([notary.public_key] if notary else [])]
+    if folder is None or not checked_with:
+        raise CommandRefused("set GATEWAY_AUDIT_HEADS_DIR, and GATEWAY_AUDIT_SIGNING_KEY or give --key PUB")
+    return Verifier(database, folder, checked_with, on_progress)
+
+
+async def tenant_id(database: Database, domain: str) -> str:
+    """The tenant that has this domain."""
+    async with database.writing() as session:
+        return (await find_tenant(session, domain)).id
+
+
+@audit.command("purge")
+def audit_purge(
+    tenant: Domain,
+    before: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], metavar="DATE", help="Older entries go.")],
+    is_sure: Annotated[bool, typer.Option("--yes", help="Delete them; without it only their number is told.")] = False,
+) -> None:
+    """Delete the oldest entries of a record for good, leaving a signed anchor. It takes the owner of the tables."""
+    settings, day = settings_with(), before.date()
+
+    async def delete() -> None:
+        async with open_database(settings) as database:
+            await require_migrated(database)
+            if database.notary is None:
+                raise CommandRefused(NEEDS_NOTARY)
+            verifier = verifier_of(settings, database, (), lambda _: None)
+            if not tell(await verifier.verify_tenant(await tenant_id(database, tenant), tenant)):
+                raise CommandRefused("nothing was deleted: this record has to be looked into first")
+            now, request_id = datetime.now(UTC), f"command-{uuid4().hex}"
+            done = await purge(database, database.notary, tenant, day, now, request_id, is_sure=is_sure)
+        out.print(f"Deleted {done.count} entries of {done.tenant.name}, up to {done.sequence}.", markup=False)
+
+    run(delete())
 
 
 @schema.command("print")

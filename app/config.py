@@ -72,8 +72,14 @@ class Settings(BaseSettings):
     """Exact origins of browser clients, separated by commas."""
     terms: PublishedTerms | None = None
     """Without them nobody can invite."""
-    secret: SecretBytes | None = None
-    """Seals confirmations, so that all servers accept them; absent, each server accepts its own."""
+    secret: SecretBytes | None = Field(default=None, min_length=32)
+    """Seals confirmations, so that all servers accept them; absent, each server accepts its own until it stops."""
+    approval_days: int = Field(default=30, ge=1, le=365)
+    """Days that a customer has to decide about a held change (domain.md 7 #15)."""
+    audit_signing_key: Path | None = None
+    """An Ed25519 private key (PEM), as `gateway audit key FILE` makes it, that signs where each record ends."""
+    audit_heads_dir: Path | None = None
+    """Where what it signed is kept: best where whoever can write to the database cannot."""
     limits: Limits = Limits()
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 

@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import UTC, datetime
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -15,11 +15,14 @@ from app.config import Settings
 from app.execution.answers import Engine
 from app.graph.context import Service
 from app.graph.schema import build_schema
+from app.operations.attempts import write_out_all
+from app.operations.changing import finish
 from app.operations.inviting import Terms
 from app.operations.removing import Confirmations
 from app.storage.engines import Database
 from app.web.authenticating import Authenticator
 from app.web.endpoint import Clock, GraphQLEndpoint, refuse
+from app.web.exporting import AuditExport
 from app.web.health import Readiness, healthz
 from app.web.keys import KeySet
 from app.web.logs import log_stray
@@ -37,38 +40,49 @@ def now() -> datetime:
 def create_app(settings: Settings, database: Database, verifier: TokenVerifier, clock: Clock = now) -> Starlette:
     """The gateway over a database with the tripwire armed. It closes the database when it stops."""
     engine = Engine(build_schema()._schema, settings.limits)  # noqa: SLF001 - Strawberry keeps graphql-core's schema there
-    endpoint = GraphQLEndpoint(engine, Authenticator(verifier, database), database, service_of(settings), clock)
+    authenticator = Authenticator(verifier, database)
+    endpoint = GraphQLEndpoint(engine, authenticator, database, service_of(settings), clock)
     routes = [
         Route("/graphql", endpoint.respond, methods=["POST"]),
+        *export_routes(AuditExport(authenticator, database, clock)),
         Route("/healthz", healthz),
         Route("/readyz", Readiness(database, verifier.keys, clock).respond),
     ]
     cross_origin = Middleware(
         CORSMiddleware,
         allow_origins=settings.cors_origins,
-        allow_methods=["POST"],
+        allow_methods=["GET", "POST"],
         allow_headers=["Authorization", "Content-Type"],
-        expose_headers=["X-Request-Id", "WWW-Authenticate"],
+        expose_headers=["X-Request-Id", "WWW-Authenticate", "Content-Disposition"],
     )
     app = Starlette(
         routes=routes,
         middleware=[Middleware(Wrapping), cross_origin],
         exception_handlers={HTTPException: refuse},
-        lifespan=closing(database, verifier),
+        lifespan=closing(database, verifier, clock),
     )
     app.router.redirect_slashes = False  # it would redirect to whatever host the request names
     return app
+
+
+def export_routes(export: AuditExport) -> list[Route]:
+    """The record as files. Without a notary there is none that could be signed."""
+    notary = export.database.notary
+    signed = [Route("/audit.ndjson", export.ndjson(notary))] if notary else []
+    return [Route("/audit.csv", export.csv), *signed]
 
 
 def service_of(settings: Settings) -> Service:
     """What the operator says for all requests."""
     terms = Terms(**settings.terms.model_dump()) if settings.terms else None
     secret = settings.secret
-    return Service(settings.limits, terms, Confirmations(secret.get_secret_value()) if secret else Confirmations.new())
+    confirmations = Confirmations(secret.get_secret_value()) if secret else Confirmations.new()
+    return Service(settings.limits, terms, timedelta(days=settings.approval_days), confirmations)
 
 
-def closing(database: Database, verifier: TokenVerifier) -> Lifespan:
-    """What happens at the end: running key fetches and the database's connections are closed.
+def closing(database: Database, verifier: TokenVerifier, clock: Clock) -> Lifespan:
+    """What happens at the end: changes under way come to theirs, what is only counted is put on the record, and
+    running key fetches and the database's connections are closed, whatever of this fails.
 
     At the start: what fails with nobody waiting for it is logged as every other defect, without its message.
     """
@@ -77,9 +91,12 @@ def closing(database: Database, verifier: TokenVerifier) -> Lifespan:
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         asyncio.get_running_loop().set_exception_handler(log_stray)
         yield
-        if isinstance(verifier.keys, KeySet):
-            await verifier.keys.close()
-            await verifier.keys.client.aclose()
-        await database.close()
+        async with AsyncExitStack() as at_the_end:
+            at_the_end.push_async_callback(database.close)
+            if isinstance(verifier.keys, KeySet):
+                at_the_end.push_async_callback(verifier.keys.client.aclose)
+                at_the_end.push_async_callback(verifier.keys.close)
+            await finish()
+            await write_out_all(database, clock())
 
     return lifespan

@@ -17,6 +17,7 @@ from app.domain.vocabulary import PrincipalKind
 from app.storage.engines import Database
 from app.storage.global_ids import global_id
 from app.storage.tables import (
+    ApprovalRequest,
     Assignment,
     AuditEntry,
     Invitation,
@@ -40,6 +41,7 @@ TABLES: dict[str, type[SQLModel]] = {
     "invitations": Invitation,
     "roles": Role,
     "assignments": Assignment,
+    "approvalRequests": ApprovalRequest,
     "principals": Principal,
     "tenants": Tenant,
     "auditEntries": AuditEntry,
@@ -133,6 +135,8 @@ class Atlas:
                 return f"{self.owner(row)}: {row.name}"
             case Assignment():
                 return f"{self.owner(row)}: {self.roles[row.role_id].name} / {row.name}"
+            case ApprovalRequest():
+                return self.held_change(row)
             case AuditEntry():
                 return f"all of {self.domains[row.tenant_id]}"
             case _:
@@ -144,6 +148,10 @@ class Atlas:
 
     def between(self, row: Partnership | Invitation) -> str:
         return f"{self.domains[row.tenant_id]} → {self.domains[row.partner_tenant_id]}"
+
+    def held_change(self, row: ApprovalRequest) -> str:
+        requester = next(each.name for each in self.rows[Principal] if each.id == row.requester_id)
+        return f"{self.between(self.partnerships[row.partnership_id])}: {requester}, {row.subject_name}"
 
     @staticmethod
     def _domain(tenant: Tenant) -> str:

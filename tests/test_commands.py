@@ -1,26 +1,31 @@
 """The command line as somebody uses it who has never seen the project: commands, what they print, how they end."""
 
+import asyncio
 import json
 import os
 import re
 import shlex
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
+from uuid import uuid4
 
 import httpx
 import pytest
 
-from app.__main__ import main
+from app.__main__ import DEMO_TERMS, main, with_terms
+from app.config import PublishedTerms, Settings
+from tests.conftest import Databases
 from tests.world import WORLD_FILES
 
 ROOMS = "{ viewer { rooms(first: 100) { totalCount { value } nodes { id displayName account } } } }"
@@ -70,12 +75,15 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(state: Path, *arguments: str) -> Iterator[tuple[str, Path]]:
+def serving(state: Path, *arguments: str, **environment: str) -> Iterator[tuple[str, Path]]:
     """A server that runs until the context ends, its address, and what it printed."""
     port, printed = free_port(), state.with_name(f"printed-{time.monotonic_ns()}")
     with printed.open("w") as out:
         server = subprocess.Popen(
-            command(*arguments, "--port", str(port)), stdout=out, stderr=subprocess.DEVNULL, env=surroundings(state)
+            command(*arguments, "--port", str(port)),
+            stdout=out,
+            stderr=subprocess.DEVNULL,
+            env=surroundings(state, **environment),
         )
     try:
         await_ready(f"http://127.0.0.1:{port}/readyz", server)
@@ -123,6 +131,13 @@ def test_the_demo_introduces_everybody_with_a_line_that_works_when_pasted(state:
 def read(path: Path) -> dict[str, Any]:
     content: dict[str, Any] = json.loads(path.read_text())
     return content
+
+
+def test_the_demo_has_terms_to_agree_to_unless_others_are_set(state: Path) -> None:
+    others = PublishedTerms(version="2027-01", text="Ours.")
+
+    assert with_terms(Settings(state_dir=state)).terms == DEMO_TERMS
+    assert with_terms(Settings(state_dir=state, terms=others)).terms == others
 
 
 def test_a_second_demo_finds_its_database_and_fresh_starts_over(state: Path) -> None:
@@ -202,7 +217,7 @@ def test_imported_rooms_are_read_by_their_manager_and_some_by_a_partner(state: P
     second = gateway(state, "import", "rooms", *arguments, *reversed(pages))
     partial = gateway(state, "import", "rooms", *arguments, pages[0])
     seeded = gateway(state, "seed", str(partnership_file(tmp_path / "partner.json", delegated)))
-    with serving(state, "serve", "--development-issuer") as (url, _):
+    with serving(state, "serve", "--development-issuer", **signing(state)) as (url, _):
         managers = ask(url, gateway(state, "token", "--as", "manager").stdout.strip())["viewer"]["rooms"]
         helpers = ask(url, gateway(state, "token", "--as", "helper").stdout.strip())["viewer"]["rooms"]
 
@@ -228,6 +243,156 @@ def partnership_file(path: Path, rooms: list[str]) -> Path:
     partnership = {"customer": "campus.example", "partner": "p.example", "establishedAt": "-P1D", "rooms": rooms}
     path.write_text(json.dumps({"partnerships": [partnership | {"primaryAdmins": ["helper"]}]}))
     return path
+
+
+# --- the record ------------------------------------------------------------------------------------------------------
+
+
+def signing(state: Path) -> dict[str, str]:
+    """The settings of a key that was made for this state, and of a folder for what it signs."""
+    key = state.with_name("audit.pem")
+    if not key.exists():
+        gateway(state, "audit", "key", str(key))
+    return {"GATEWAY_AUDIT_SIGNING_KEY": str(key), "GATEWAY_AUDIT_HEADS_DIR": str(state.with_name("heads"))}
+
+
+def test_a_key_is_made_and_told_how_to_use(state: Path, tmp_path: Path) -> None:
+    made = gateway(state, "audit", "key", str(tmp_path / "audit.pem"))
+    again = gateway(state, "audit", "key", str(tmp_path / "audit.pem"))
+
+    assert made.returncode == 0
+    assert f"export GATEWAY_AUDIT_SIGNING_KEY={tmp_path / 'audit.pem'}" in made.stdout
+    assert "BEGIN PUBLIC KEY" in made.stdout
+    assert (tmp_path / "audit.pem").stat().st_mode & 0o777 == 0o600
+    assert again.returncode == 2
+    assert "File exists" in again.stderr
+
+
+def test_serve_does_not_start_without_what_signs_the_record(state: Path, tmp_path: Path) -> None:
+    gateway(state, "migrate")
+    serve, settings = ["serve", "--development-issuer", "--port", str(free_port())], signing(state)
+    closed = tmp_path / "closed"
+    closed.write_text("a file, and no folder")
+
+    without = gateway(state, *serve)
+    no_folder = gateway(state, *serve, GATEWAY_AUDIT_SIGNING_KEY=settings["GATEWAY_AUDIT_SIGNING_KEY"])
+    no_key = gateway(state, *serve, GATEWAY_AUDIT_HEADS_DIR=settings["GATEWAY_AUDIT_HEADS_DIR"])
+    bad_key = gateway(state, *serve, **settings | {"GATEWAY_AUDIT_SIGNING_KEY": str(closed)})
+    bad_folder = gateway(state, *serve, **settings | {"GATEWAY_AUDIT_HEADS_DIR": str(closed)})
+
+    assert [ran.returncode for ran in (without, no_folder, no_key, bad_key, bad_folder)] == [2] * 5
+    for ran in (without, no_key):
+        assert "set GATEWAY_AUDIT_SIGNING_KEY and GATEWAY_AUDIT_HEADS_DIR" in ran.stderr
+        assert "`gateway audit key FILE` makes a key" in ran.stderr
+    assert "set GATEWAY_AUDIT_HEADS_DIR too" in no_folder.stderr
+    assert "cannot be read as a private key" in bad_key.stderr
+    assert "signed heads cannot be written" in bad_folder.stderr
+
+
+def test_commands_sign_and_verify_ends_with_what_it_found(state: Path) -> None:
+    settings = signing(state)
+    add = ["tenants", "add", "--domain", "a.example", "--name", "A", "--manager", "manager"]
+    gateway(state, "migrate", **settings)
+    gateway(state, *add, **settings)
+
+    whole = gateway(state, "audit", "verify", **settings)
+    only = gateway(state, "audit", "verify", "--tenant", "a.example", **settings)
+    nobodys = gateway(state, "audit", "verify", "--tenant", "b.example", **settings)
+    unset = gateway(state, "audit", "verify")
+    public = f"{settings.pop('GATEWAY_AUDIT_SIGNING_KEY')}.pub"
+    by_another = gateway(state, "audit", "verify", "--key", public, **settings)
+    tampered_with(state, "update audit_entries set object_name = 'nothing' where sequence = 2")
+    tampered = gateway(state, "audit", "verify", "--key", public, **settings)
+
+    assert (whole.returncode, only.returncode, by_another.returncode) == (0, 0, 0)
+    assert re.fullmatch(r"A \([0-9a-f-]{36}\): 4 entries \(1 to 4\), 1 signed heads agree: whole\n", whole.stdout)
+    assert only.stdout == by_another.stdout == whole.stdout
+    assert (nobodys.returncode, unset.returncode) == (2, 2)
+    assert tampered.returncode == 1
+    assert "NOT AS IT WAS WRITTEN" in tampered.stdout
+    assert "entry 2 was edited" in tampered.stdout
+
+
+def tampered_with(state: Path, statement: str) -> None:
+    """Change the database as somebody can who has its file."""
+    with closing(sqlite3.connect(state / "gateway.db")) as connection:
+        for (name,) in connection.execute("select name from sqlite_master where type = 'trigger'").fetchall():
+            connection.execute(f"drop trigger {name}")
+        connection.execute(statement)
+        connection.commit()
+
+
+def test_tables_that_were_there_before_are_signed_by_migrate(state: Path) -> None:
+    gateway(state, "migrate")
+    gateway(state, "tenants", "add", "--domain", "a.example", "--name", "A")
+    settings = signing(state)
+
+    before = gateway(state, "audit", "verify", **settings)
+    gateway(state, "migrate", **settings)
+    after = gateway(state, "audit", "verify", **settings)
+
+    assert (before.returncode, after.returncode) == (1, 0)
+    assert "there are no signed heads" in before.stdout
+
+
+def test_a_purge_says_what_it_would_do_and_what_it_must_not(state: Path) -> None:
+    settings = signing(state)
+    gateway(state, "migrate", **settings)
+    gateway(state, "tenants", "add", "--domain", "a.example", "--name", "A", **settings)
+    purge = ["audit", "purge", "--tenant", "a.example", "--before"]
+
+    recent = gateway(state, *purge, "2999-01-01", "--yes", **settings)
+    nothing = gateway(state, *purge, "2020-01-01", "--yes", **settings)
+    unsigned = gateway(state, *purge, "2020-01-01", "--yes")
+    no_day = gateway(state, *purge, "yesterday", **settings)
+    tampered_with(state, "update audit_entries set object_name = 'nothing' where sequence = 2")
+    tampered = gateway(state, *purge, "2020-01-01", "--yes", **settings)
+
+    assert {ran.returncode for ran in (recent, nothing, unsigned, no_day, tampered)} == {2}
+    assert "entries can be read for 180 days" in recent.stderr
+    assert "nothing in the record of A is from before 2020-01-01" in nothing.stderr
+    assert "`gateway audit key FILE` makes a key" in unsigned.stderr
+    assert "this record has to be looked into first" in tampered.stderr
+
+
+def test_roles_are_granted_in_postgresql_alone(state: Path) -> None:
+    granted = gateway(state, "migrate", "--grant", "somebody")
+
+    assert granted.returncode == 2
+    assert "SQLite has no roles" in granted.stderr
+
+
+def test_the_demos_record_is_exported_and_verified_without_any_setting(state: Path, tmp_path: Path) -> None:
+    with serving(state, "demo") as (url, _):
+        headers = {"Authorization": f"Bearer {gateway(state, 'token', '--as', 'contoso-manager').stdout.strip()}"}
+        (tmp_path / "audit.ndjson").write_bytes(httpx.get(f"{url}/audit.ndjson", headers=headers).content)
+        verified = gateway(state, "audit", "verify")
+    public = str(state / "audit-key.pem.pub")
+
+    offline = gateway(state, "audit", "verify", str(tmp_path / "audit.ndjson"), "--key", public)
+    keyless = gateway(state, "audit", "verify", str(tmp_path / "audit.ndjson"))
+
+    assert verified.returncode == 0
+    assert verified.stdout.count(": whole\n") == 5
+    assert offline.returncode == 0
+    assert keyless.returncode == 2
+    assert "--key PUB" in keyless.stderr
+
+
+async def test_serve_refuses_a_role_of_postgresql_that_could_rewrite_the_record(
+    state: Path,
+    migrated: dict[str, str],
+    databases: Databases,
+) -> None:
+    settings, name = signing(state), f"serve-{uuid4().hex}"
+    address = await databases.copy("postgresql", name, "template")
+    serve = ["serve", "--development-issuer", "--port", str(free_port())]
+
+    refused = await asyncio.to_thread(gateway, state, *serve, GATEWAY_DATABASE_URL=address, **settings)
+
+    await databases.drop("postgresql", name)
+    assert refused.returncode == 2
+    assert "is a superuser and could rewrite the record; make a role for serving" in refused.stderr
 
 
 def test_the_schema_is_printed_as_it_was_reviewed(state: Path) -> None:

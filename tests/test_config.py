@@ -10,7 +10,7 @@ from pydantic import ValidationError
 import app
 from app.config import Limits, PublishedTerms, Settings, SettingsRefused, read_settings
 
-SECRET = "hunter2-correct-horse"
+SECRET = "hunter2-correct-horse-battery-staple"
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +30,8 @@ def test_without_any_the_gateway_is_for_this_machine_alone() -> None:
     assert (settings.host, settings.port, settings.database) == ("127.0.0.1", 8000, "sqlite:///.gateway/gateway.db")
     assert (settings.token_issuer, settings.token_audience, settings.token_keys_url) == (None, None, None)
     assert (settings.cors_origins, settings.terms, settings.secret) == ((), None, None)
+    assert (settings.audit_signing_key, settings.audit_heads_dir) == (None, None)
+    assert settings.approval_days == 30
     assert settings.limits == Limits()
 
 
@@ -59,6 +61,9 @@ def test_each_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch) -> None
         PORT="0",
         TOKEN_ISSUER="https://login.example/{tid}/v2.0",
         CORS_ORIGINS="https://portal.example, http://localhost:5173,,http://[::1]:3000",
+        AUDIT_SIGNING_KEY="keys/audit.pem",
+        AUDIT_HEADS_DIR="/mnt/heads",
+        APPROVAL_DAYS="7",
         LOG_LEVEL="DEBUG",
     )
 
@@ -69,7 +74,8 @@ def test_each_is_read_from_its_variable(monkeypatch: pytest.MonkeyPatch) -> None
     assert (settings.database_pool_size, settings.host, settings.port) == (7, "0.0.0.0", 0)
     assert settings.token_issuer == "https://login.example/{tid}/v2.0"
     assert settings.cors_origins == ("https://portal.example", "http://localhost:5173", "http://[::1]:3000")
-    assert settings.log_level == "DEBUG"
+    assert (settings.audit_signing_key, settings.audit_heads_dir) == (Path("keys/audit.pem"), Path("/mnt/heads"))
+    assert (settings.approval_days, settings.log_level) == (7, "DEBUG")
 
 
 def test_a_limit_is_set_by_its_own_variable_and_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,6 +108,19 @@ def test_the_secret_is_kept_out_of_what_is_printed(monkeypatch: pytest.MonkeyPat
     assert settings.secret is not None
     assert settings.secret.get_secret_value() == SECRET.encode()
     assert SECRET not in f"{settings!r} {settings} {settings.model_dump()}"
+
+
+@pytest.mark.parametrize("secret", ["", "x" * 31])
+def test_a_secret_has_32_bytes_or_more(secret: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that can be guessed, or is empty by mistake, is refused, and not told."""
+    with_environment(monkeypatch, SECRET=secret)
+
+    with pytest.raises(SettingsRefused, match="GATEWAY_SECRET") as refused:
+        read_settings()
+
+    assert "xxx" not in str(refused.value)
+    with_environment(monkeypatch, SECRET="x" * 32)
+    assert read_settings().secret is not None
 
 
 def test_what_is_given_on_the_command_line_wins(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,6 +185,7 @@ WRONG = {
     "PORT": ["many", "-1", "65536", "", "8000.5"],
     "DATABASE_POOL_SIZE": ["0", "101", "ten"],
     "DATABASE_CONNECT_TIMEOUT_SECONDS": ["0", "-1", "soon", "inf", "nan"],
+    "APPROVAL_DAYS": ["0", "366", "2.5", "a week"],
     "LOG_LEVEL": ["debug", "LOUD", "", "10"],
     "LIMITS__MAX_DEPTH": ["0", "-1", "deep", "1.5", ""],
     "LIMITS__MAX_BODY_BYTES": ["0", "64K"],

@@ -4,20 +4,36 @@ Nothing here widens what `visible` shows: a link is joined to visible rows on bo
 row that `visible` answered.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Subquery, and_, func, or_, select, union
+from sqlalchemy import ColumnElement, Subquery, and_, func, not_, or_, select, tuple_, union
 from sqlalchemy.orm import aliased
 from sqlmodel import SQLModel, col
 
 from app.access.scoping import Rows, rule
-from app.access.visible import has_role, held_as_partner, held_at_home, is_in_group, reach, scope_of
-from app.domain.vocabulary import PartnershipState, PrincipalKind
+from app.access.viewer import MOMENT
+from app.access.visible import (
+    condition,
+    has_role,
+    held,
+    held_as_partner,
+    held_at_home,
+    held_everywhere,
+    is_in_group,
+    reach,
+    scope_of,
+)
+from app.domain.permissions import Permission
+from app.domain.vocabulary import ApprovalState, PartnershipState, PrincipalKind
 from app.storage.dialects import Gathered, is_listed
 from app.storage.tables import (
+    ApprovalRequest,
     Assignment,
+    AssignmentGroup,
     AssignmentMember,
+    AssignmentRoom,
     Domain,
     GroupMember,
     Invitation,
@@ -27,6 +43,7 @@ from app.storage.tables import (
     Principal,
     Role,
     Room,
+    RoomGroup,
     RoomGroupRoom,
     Tenant,
 )
@@ -92,6 +109,37 @@ def offered_rooms() -> Subquery:
     return union(rule(by_room), rule(by_group)).subquery()
 
 
+def exceeds(permission: Permission, without_rooms: Sequence[str], without_groups: Sequence[str]) -> ColumnElement[bool]:
+    """A visible assignment covers something on which the viewer does not hold the permission (domain.md 7 #25).
+
+    What is taken out of its scope does not count. A group counts by itself, since its rooms change (#22), and the
+    permission has to be held at all, since some need no room (#29).
+    """
+    holding = held_as_partner(permission).subquery()
+    here = tuple_(col(Assignment.tenant_id), col(Assignment.partnership_id))
+    at_home = and_(col(Assignment.partnership_id).is_(None), not_(held(permission)))
+    as_partner = and_(
+        col(Assignment.partnership_id).is_not(None),
+        here.not_in(rule(select(holding.c.tenant_id, holding.c.partnership_id))),
+    )
+    over_all = and_(col(Assignment.all_rooms), not_(held_everywhere(permission)))
+    rooms = in_scope(Room, AssignmentRoom, col(AssignmentRoom.room_id), without_rooms)
+    groups = in_scope(RoomGroup, AssignmentGroup, col(AssignmentGroup.group_id), without_groups)
+    live = rooms.where(col(Room.retired_at).is_(None), not_(condition(Room, permission)))
+    return or_(
+        at_home, as_partner, over_all, live.exists(), groups.where(not_(condition(RoomGroup, permission))).exists()
+    )
+
+
+def in_scope(table: Any, link: Any, named: Any, without: Sequence[str]) -> Rows:
+    """The rooms, or the groups, that an assignment names, but for these."""
+    of_assignment = and_(
+        col(link.tenant_id) == col(Assignment.tenant_id), col(link.assignment_id) == col(Assignment.id)
+    )
+    rows: Rows = select(col(table.id)).join(link, and_(col(link.tenant_id) == col(table.tenant_id), named == table.id))
+    return rule(rows, Assignment).where(of_assignment, named.not_in(without))
+
+
 def grants_held() -> Rows:
     """Every assignment that the viewer holds, with the names and permissions that explain it."""
     home, partner = held_at_home(None).subquery(), held_as_partner(None).subquery()
@@ -118,6 +166,11 @@ def rooms_reached(room_ids: ColumnElement[str]) -> Rows:
     return rule(reached.where(is_listed(scope.c.room_id, room_ids)).distinct())
 
 
+def is_open() -> ColumnElement[bool]:
+    """The held change can still be decided."""
+    return and_(col(ApprovalRequest.state) == ApprovalState.PENDING, col(ApprovalRequest.expires_at) > MOMENT)
+
+
 @dataclass(frozen=True, slots=True)
 class EndedCounts:
     """How much ends with a partnership."""
@@ -126,6 +179,7 @@ class EndedCounts:
     roles: int
     assignments: int
     people: int
+    open_approvals: int
 
 
 def ended_columns() -> list[ColumnElement[int]]:
@@ -163,10 +217,16 @@ def ended_columns() -> list[ColumnElement[int]]:
         col(Principal.kind) == PrincipalKind.USER,
     )
     people = select(func.count()).select_from(anyone).join(Principal, is_user)
+    held = select(func.count()).where(
+        col(ApprovalRequest.tenant_id) == col(Partnership.tenant_id),
+        col(ApprovalRequest.partnership_id) == col(Partnership.id),
+        is_open(),
+    )
     counted: dict[str, Rows] = {
         "rooms": rooms,
         "roles": roles,
         "assignments": select(func.count()).where(ours),
         "people": people,
+        "open_approvals": held,
     }
     return [rule(each, Partnership).scalar_subquery().label(name) for name, each in counted.items()]

@@ -15,6 +15,7 @@ from app.domain.refusals import forbidden, not_found
 from app.domain.vocabulary import PrincipalKind
 from app.storage.global_ids import KIND_OF_PRINCIPAL
 from app.storage.tables import (
+    ApprovalRequest,
     Assignment,
     AuditEntry,
     Invitation,
@@ -36,6 +37,7 @@ SEEN_UNDER: dict[type[SQLModel], Right] = {
     Invitation: Standing.PARTY,
     Role: Standing.PARTY,
     Assignment: Standing.PARTY,
+    ApprovalRequest: Standing.PARTY,
     Principal: Standing.NAMED,
     AuditEntry: Permission.AUDIT_VIEW,
 }
@@ -84,6 +86,13 @@ async def find(
     asked = statement.with_for_update(of=table, key_share=True) if lock else statement
     found = [row[0] for row in await ask(session, asked.execution_options(populate_existing=True), binds)]
     return found[0] if found and is_of_kind(found[0], key.kind) else None
+
+
+async def find_seen(session: AsyncSession, binds: dict[str, Any], identifier: str) -> SQLModel | None:
+    """The row with this global id, of whatever kind, if the viewer sees it."""
+    key = parse_global_id(identifier)
+    table = next((each for each in SEEN_UNDER if key is not None and key.kind in kinds_of(each)), None)
+    return None if table is None else await find(session, binds, table, identifier, SEEN_UNDER[table])
 
 
 async def ask(session: AsyncSession, statement: Rows, binds: dict[str, Any]) -> Sequence[Row[Any]]:

@@ -7,6 +7,7 @@ from typing import Final
 
 from sqlalchemy import BindParameter, Integer, bindparam
 
+from app.domain.audit import READABLE
 from app.domain.moments import print_instant
 from app.domain.permissions import NOTHING, DirectoryRole, Permission, union
 from app.domain.vocabulary import PrincipalKind
@@ -55,6 +56,8 @@ VIEWER_TENANT: BindParameter[str] = bindparam("viewer_tenant", type_=text())
 VIEWER_PRINCIPAL: BindParameter[str] = bindparam("viewer_principal", type_=text())
 VIEWER_DIRECTORY: BindParameter[int] = bindparam("viewer_directory", type_=Integer())
 MOMENT: BindParameter[str] = bindparam("moment", type_=text())
+AUDIT_SINCE: BindParameter[str] = bindparam("audit_since", type_=text())
+"""What was recorded earlier than this cannot be read any more."""
 
 
 def binds(viewer: Viewer, moment: datetime) -> dict[str, str | int]:
@@ -64,4 +67,5 @@ def binds(viewer: Viewer, moment: datetime) -> dict[str, str | int]:
         VIEWER_PRINCIPAL.key: viewer.principal_id,
         VIEWER_DIRECTORY.key: viewer.directory.value,
         MOMENT.key: print_instant(moment),
+        AUDIT_SINCE.key: print_instant(moment - READABLE),
     }

@@ -25,13 +25,15 @@ from sqlalchemy import (
     tuple_,
     union_all,
 )
+from sqlalchemy.orm import aliased
 from sqlmodel import SQLModel, col
 
 from app.access.scoping import Rows, rule, scoped
-from app.access.viewer import MOMENT, VIEWER_DIRECTORY, VIEWER_PRINCIPAL, VIEWER_TENANT
+from app.access.viewer import AUDIT_SINCE, MOMENT, VIEWER_DIRECTORY, VIEWER_PRINCIPAL, VIEWER_TENANT
 from app.domain.permissions import PARTNER_CEILING, BuiltInRole, Permission, Right, Standing
 from app.domain.vocabulary import InvitationState, PartnershipState
 from app.storage.tables import (
+    ApprovalRequest,
     Assignment,
     AssignmentGroup,
     AssignmentMember,
@@ -221,6 +223,33 @@ def reached(permission: Permission) -> Rows:
     return rule(select(scope.c.tenant_id, scope.c.room_id))
 
 
+def is_in_scope(scopes: Subquery) -> Condition:
+    """The row of assignment_groups belongs to one of these assignments."""
+    return and_(
+        scopes.c.tenant_id == col(AssignmentGroup.tenant_id),
+        scopes.c.assignment_id == col(AssignmentGroup.assignment_id),
+    )
+
+
+def groups_at_home(permission: Permission) -> Rows:
+    """The room groups of the own tenant that scoped assignments name."""
+    scopes = held_at_home(permission).subquery()
+    groups = select(col(AssignmentGroup.tenant_id), col(AssignmentGroup.group_id))
+    return rule(groups.join(scopes, is_in_scope(scopes)))
+
+
+def groups_as_partner(permission: Permission) -> Rows:
+    """The room groups of customers that the viewer's assignments name, of those that were delegated as groups."""
+    scopes, delegated = held_as_partner(permission).subquery(), aliased(AssignmentGroup)
+    groups = select(col(AssignmentGroup.tenant_id), col(AssignmentGroup.group_id))
+    is_delegated = and_(
+        col(delegated.tenant_id) == scopes.c.tenant_id,
+        col(delegated.assignment_id) == scopes.c.delegation_id,
+        col(delegated.group_id) == col(AssignmentGroup.group_id),
+    )
+    return rule(groups.join(scopes, is_in_scope(scopes)).join(delegated, is_delegated))
+
+
 # --- the rules ------------------------------------------------------------------------------------------------------
 
 
@@ -234,21 +263,17 @@ def room(right: Right) -> Condition:
 
 
 def room_group(right: Right) -> Condition:
-    """At home all groups or those in an own scope; to look at also groups that hold a room in reach (#31)."""
+    """At home all groups or those in an own scope, as a partner those in an own scope that were delegated as groups;
+    to look at also groups that hold a room in reach (#31).
+    """
     if not isinstance(right, Permission):
         return false()
-    scopes = held_at_home(right).subquery()
-    in_own_scope = rule(
-        select(col(AssignmentGroup.tenant_id), col(AssignmentGroup.group_id)).join(
-            scopes,
-            and_(
-                scopes.c.tenant_id == col(AssignmentGroup.tenant_id),
-                scopes.c.assignment_id == col(AssignmentGroup.assignment_id),
-            ),
-        )
-    )
     this = tuple_(col(RoomGroup.tenant_id), col(RoomGroup.id))
-    ways = [and_(col(RoomGroup.tenant_id) == VIEWER_TENANT, held_everywhere(right)), this.in_(in_own_scope)]
+    ways = [
+        and_(col(RoomGroup.tenant_id) == VIEWER_TENANT, held_everywhere(right)),
+        this.in_(groups_at_home(right)),
+        this.in_(groups_as_partner(right)),
+    ]
     if right is Permission.GROUPS_VIEW:
         room_in_reach = tuple_(col(RoomGroupRoom.tenant_id), col(RoomGroupRoom.room_id)).in_(reached(right))
         ways.append(
@@ -290,6 +315,10 @@ def partnership(right: Right) -> Condition:
         mine = held_as_partner(None).subquery()
         admins = rule(select(mine.c.tenant_id, mine.c.assignment_id))
         return and_(is_active_partner(), tuple_(col(Partnership.tenant_id), col(Partnership.delegation_id)).in_(admins))
+    if right is Standing.ADDRESSEE:
+        return and_(is_active_partner(), held(Permission.INVITATIONS_ANSWER))
+    if right is Standing.PARTNER_MANAGER:
+        return and_(is_active_partner(), held(Permission.PARTNERS_MANAGE))
     if not isinstance(right, Permission):
         return false()
     if right in PARTNER_CEILING:
@@ -323,29 +352,39 @@ def active_partnerships(*conditions: Condition) -> Rows:
     )
 
 
-def role(right: Right) -> Condition:
-    """Who sees and who changes roles (domain.md 2.6).
+def edits_roles() -> Condition:
+    """The viewer creates and edits roles of the own tenant: a Manager or a directory role, but nobody to whom a custom
+    role gives ROLES_MODIFY, who only assigns them (RB-1, RB-2, #26).
+    """
+    return or_(directory_grants(Permission.ROLES_MODIFY), held(Permission.PARTNERS_MANAGE))
 
-    Under PARTY also what may only be looked at: a customer's Manager sees its partners' roles, and who answers
-    invitations sees the own Tenant manager role and who the Primary admins are.
+
+def role(right: Right) -> Condition:
+    """Who sees and who changes roles (domain.md 2.6, #26, #38).
+
+    Under PARTY also what may only be looked at: who answers invitations sees the own Tenant manager role and who the
+    Primary admins are. PARTNERS_MANAGE is the customer's Manager, who sees and ends its partners' roles.
     """
     permission = Permission.ROLES_MODIFY if right is Permission.ROLES_MODIFY else Permission.ROLES_VIEW
-    if right not in (Standing.PARTY, permission):
-        return false()
     at_home, of_partnership = (
         col(Role.tenant_id) == VIEWER_TENANT,
         tuple_(col(Role.tenant_id), col(Role.partnership_id)),
     )
+    own = and_(at_home, col(Role.partnership_id).is_(None))
+    to_customer = and_(at_home, of_partnership.in_(active_partnerships()), held(Permission.PARTNERS_MANAGE))
+    if right is Standing.ROLE_EDITOR:
+        return and_(own, edits_roles())
+    if right is Permission.PARTNERS_MANAGE:
+        return to_customer
+    if right not in (Standing.PARTY, permission):
+        return false()
     is_tenant_manager = col(Role.built_in) == BuiltInRole.TENANT_MANAGER
-    plain = and_(
-        at_home, col(Role.partnership_id).is_(None), or_(col(Role.built_in).is_(None), not_(is_tenant_manager))
-    )
+    plain = and_(own, or_(col(Role.built_in).is_(None), not_(is_tenant_manager)))
     holding = held_as_partner(permission).subquery()
     as_partner = of_partnership.in_(rule(select(holding.c.tenant_id, holding.c.partnership_id)))
     ways = [and_(plain, held(permission)), as_partner]
     if right is Standing.PARTY:
         answers = held(Permission.INVITATIONS_ANSWER)
-        to_customer = and_(at_home, of_partnership.in_(active_partnerships()), held(Permission.PARTNERS_MANAGE))
         names_admins = and_(
             col(Role.built_in) == BuiltInRole.PRIMARY_ADMIN,
             of_partnership.in_(active_partnerships(is_active_partner())),
@@ -359,6 +398,30 @@ def assignment(right: Right) -> Condition:
     """An assignment is seen, and changed, with its role."""
     roles = rule(select(col(Role.tenant_id), col(Role.id)).where(role(right)))
     return tuple_(col(Assignment.tenant_id), col(Assignment.role_id)).in_(roles)
+
+
+def approval_request(right: Right) -> Condition:
+    """Held changes: for who decides them at the customer, for who asked, and for that customer's primary admins."""
+    if right is Permission.APPROVALS_DECIDE:
+        return and_(col(ApprovalRequest.tenant_id) == VIEWER_TENANT, held(right))
+    partnerships = tuple_(col(ApprovalRequest.tenant_id), col(ApprovalRequest.partnership_id))
+    if right is Standing.REQUESTER:
+        takes_part = select(col(Partnership.tenant_id), col(Partnership.id)).where(partnership(Standing.PARTY))
+        asked = and_(
+            col(ApprovalRequest.requester_tenant_id) == VIEWER_TENANT,
+            col(ApprovalRequest.requester_id) == VIEWER_PRINCIPAL,
+        )
+        return and_(asked, partnerships.in_(rule(takes_part)))
+    if right is Standing.PARTY:
+        administered = select(col(Partnership.tenant_id), col(Partnership.id)).where(
+            partnership(Standing.PRIMARY_ADMIN)
+        )
+        return or_(
+            approval_request(Permission.APPROVALS_DECIDE),
+            approval_request(Standing.REQUESTER),
+            partnerships.in_(rule(administered)),
+        )
+    return false()
 
 
 def directory(right: Right) -> Condition:
@@ -388,6 +451,13 @@ def principal(right: Right) -> Condition:
     sent = rule(select(col(Invitation.id)), Principal).where(
         col(Invitation.tenant_id) == tenant, col(Invitation.sent_by_id) == key, invitation(Standing.PARTY)
     )
+    held_ones = rule(select(col(ApprovalRequest.id)), Principal).where(
+        approval_request(Standing.PARTY),
+        or_(
+            and_(col(ApprovalRequest.requester_tenant_id) == tenant, col(ApprovalRequest.requester_id) == key),
+            and_(col(ApprovalRequest.decider_tenant_id) == tenant, col(ApprovalRequest.decider_id) == key),
+        ),
+    )
     acted = rule(select(col(AuditEntry.id)), Principal).where(
         audit_entry(Permission.AUDIT_VIEW),
         or_(
@@ -395,7 +465,8 @@ def principal(right: Right) -> Condition:
             and_(col(AuditEntry.tenant_id) == tenant, col(AuditEntry.approved_by_id) == key),
         ),
     )
-    return or_(oneself, directory(Standing.DIRECTORY), is_a_member.exists(), sent.exists(), acted.exists())
+    named = (is_a_member, sent, held_ones, acted)
+    return or_(oneself, directory(Standing.DIRECTORY), *(rows.exists() for rows in named))
 
 
 def tenant(right: Right) -> Condition:
@@ -411,10 +482,11 @@ def tenant(right: Right) -> Condition:
 
 
 def audit_entry(right: Right) -> Condition:
-    """The own tenant's record, for its Managers (AUD-3, domain.md 7 #63)."""
+    """The last 180 days of the own tenant's record, for its Managers (AUD-3, AUD-6, domain.md 7 #62 and #63)."""
     if right is not Permission.AUDIT_VIEW:
         return false()
-    return and_(col(AuditEntry.tenant_id) == VIEWER_TENANT, held(right))
+    is_recent = col(AuditEntry.creation_time) >= AUDIT_SINCE
+    return and_(col(AuditEntry.tenant_id) == VIEWER_TENANT, is_recent, held(right))
 
 
 RULES: dict[type[SQLModel], Callable[[Right], Condition]] = {
@@ -425,6 +497,7 @@ RULES: dict[type[SQLModel], Callable[[Right], Condition]] = {
     Invitation: invitation,
     Role: role,
     Assignment: assignment,
+    ApprovalRequest: approval_request,
     Principal: principal,
     Tenant: tenant,
     AuditEntry: audit_entry,

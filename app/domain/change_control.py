@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from app.domain.audit import Changes
 from app.domain.permissions import Permission
 from app.domain.vocabulary import ChangeEvent, ChangeMode
 
@@ -16,3 +17,8 @@ def with_modes(manual: Permission, modes: Mapping[ChangeEvent, ChangeMode]) -> P
     for event, mode in modes.items():
         manual = manual | event.value if mode is ChangeMode.MANUAL else manual & ~event.value
     return manual
+
+
+def overtaken(wanted: Changes, now: Mapping[str, str | None]) -> list[str]:
+    """The fields that a held change would change and that no longer have the value they had (domain.md 7 #16)."""
+    return [name for line in wanted if (name := str(line["field"])) in now and now[name] != line["before"]]

@@ -15,6 +15,11 @@ def print_instant(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z".rjust(INSTANT_LENGTH, "0")
 
 
+def minute_of(moment: datetime) -> datetime:
+    """The beginning of the minute that the moment is in."""
+    return moment.replace(second=0, microsecond=0)
+
+
 def parse_instant(text: str) -> datetime:
     """The instant that `print_instant` printed."""
     return datetime.fromisoformat(text)

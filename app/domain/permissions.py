@@ -42,9 +42,17 @@ class Standing(Enum):
     NAMED = "named"
     """Something that the viewer sees names it, or it is the viewer's own."""
     ADDRESSEE = "addressee"
-    """It was sent to the viewer's organization, whatever became of it, and the viewer is one of those who answer."""
+    """It was sent to the viewer's organization, whatever became of it, or links it as the partner, and the viewer is
+    one of those who answer.
+    """
     PRIMARY_ADMIN = "primary admin"
     """The viewer is a primary admin of this very partnership."""
+    REQUESTER = "requester"
+    """The viewer asked for it, and still takes part in the partnership that it belongs to."""
+    PARTNER_MANAGER = "partner manager"
+    """The viewer is a Manager of the organization that is the partner in it."""
+    ROLE_EDITOR = "role editor"
+    """It is a role of the viewer's organization, where the viewer creates and edits roles, not only assigns them."""
     DIRECTORY = "directory"
     """It belongs to the directory of the viewer's tenant, and the viewer may name members."""
 
@@ -61,6 +69,17 @@ def union(permissions: Iterable[Permission]) -> Permission:
     for permission in permissions:
         held |= permission
     return held
+
+
+def view_of(permission: Permission) -> Permission:
+    """What another level of a feature cannot be held without (domain.md 7 #27); itself where nothing is needed.
+
+    Creating a customer incident is the exception: it stands below the reports and needs none of them (#28).
+    """
+    if permission is Permission.REPORTS_CREATE_INCIDENT:
+        return permission
+    feature, _, _ = str(permission.name).partition("_")
+    return Permission[f"{feature}_VIEW"]
 
 
 class BuiltInRole(StrEnum):

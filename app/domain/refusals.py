@@ -11,6 +11,7 @@ class ProblemCode(StrEnum):
 
     UNAUTHENTICATED = "UNAUTHENTICATED"
     UNKNOWN_TENANT = "UNKNOWN_TENANT"
+    FORBIDDEN = "FORBIDDEN"
     BAD_REQUEST = "BAD_REQUEST"
     PARSE_FAILED = "PARSE_FAILED"
     VALIDATION_FAILED = "VALIDATION_FAILED"
@@ -52,9 +53,15 @@ class ErrorCode(StrEnum):
     STALE_VERSION = "STALE_VERSION"
     INVALID_STATE = "INVALID_STATE"
     LAST_PRIMARY_ADMIN = "LAST_PRIMARY_ADMIN"
+    LAST_MANAGER = "LAST_MANAGER"
     CONFIRMATION_REQUIRED = "CONFIRMATION_REQUIRED"
     IDEMPOTENCY_MISMATCH = "IDEMPOTENCY_MISMATCH"
 
+
+RECORDED = frozenset({"FORBIDDEN", "CONFLICT", "INVALID_STATE", "LAST_PRIMARY_ADMIN", "LAST_MANAGER"})
+"""Codes of refusals that belong on the record (AUD-9, domain.md 7 #61): somebody tried what is not theirs to do, or
+what the rules or the state of the object forbid. All others are slips of a client, steps of a dialog, or about what
+the caller cannot see."""
 
 Path = tuple[str, ...]
 """Where in the input: `("input", "rooms", "2")`."""
@@ -82,15 +89,25 @@ class RefusedTogether(Exception):
         self.refusals = tuple(refusals)
 
 
+def to_record(refusals: Sequence[Refused]) -> Refused | None:
+    """The refusal for which the attempt belongs on the record, None if there is none."""
+    return next((refusal for refusal in refusals if refusal.code in RECORDED), None)
+
+
 def not_found(*path: str) -> Refused:
     """Nothing that the viewer can see has this id; whether it exists is not said."""
     return Refused(ErrorCode.NOT_FOUND, "There is nothing with this id that you can see.", ("input", *path))
 
 
-def forbidden(missing: Permission, *path: str) -> Refused:
-    """The viewer sees it and may not do this to it."""
-    message = f"You need {missing.name} on this object."
-    return Refused(ErrorCode.FORBIDDEN, message, ("input", *path), missing=missing)
+def forbidden(missing: Permission, *path: str, message: str | None = None) -> Refused:
+    """The viewer sees it and may not do this to it; the message says who may, where the permission alone does not."""
+    said = message or f"You need {missing.name} on this object."
+    return Refused(ErrorCode.FORBIDDEN, said, ("input", *path), missing=missing)
+
+
+def forbidden_to(message: str, *path: str) -> Refused:
+    """The viewer sees it, and no permission would let the viewer do this to it; the message says who may."""
+    return Refused(ErrorCode.FORBIDDEN, message, ("input", *path), missing=None)
 
 
 def invalid_input(message: str, *path: str, minimum: int | None = None, maximum: int | None = None) -> Refused:

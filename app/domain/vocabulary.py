@@ -75,6 +75,17 @@ class ChangeEvent(Enum):
     ROLES_MODIFY = Permission.ROLES_MODIFY
 
 
+class ApprovalState(StrEnum):
+    """What became of a held change (domain.md 7 #15). A stored PENDING reads as EXPIRED once its time is over."""
+
+    PENDING = "PENDING"
+    APPROVED = "APPROVED"
+    REJECTED = "REJECTED"
+    CANCELLED = "CANCELLED"
+    EXPIRED = "EXPIRED"
+    FAILED = "FAILED"
+
+
 class EnrollmentState(StrEnum):
     """Where a room stands with the service (domain.md 6.1)."""
 
@@ -125,6 +136,10 @@ class AuditCategory(StrEnum):
     KEY = "Key"
     APPROVAL_REQUEST = "ApprovalRequest"
     SETTINGS = "Settings"
+
+
+DOCUMENTED = (AuditCategory.USER, AuditCategory.ASSIGNMENT, AuditCategory.PARTNER_INVITATION, AuditCategory.ROLE)
+"""The categories that the documents of Teams Rooms Pro Management know."""
 
 
 class AuditOperation(StrEnum):

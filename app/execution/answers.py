@@ -22,7 +22,11 @@ MAX_ERRORS = 100
 """Errors of one answer; a page of the largest size can have one for each of its objects."""
 ARGUMENT = re.compile(r"Argument '(\w+)' ")
 """How graphql-core begins when a value shows only at run time that it does not fit, as a null in a variable does."""
-AT = re.compile(r" at '([A-Za-z0-9_.\[\]]{1,200})'")
+VARIABLE = re.compile(
+    r"Variable '\$\w+' has invalid value(?: at (?P<place>[\w.\[\]]{1,200}))?: "
+    r"(?:Expected value of type '(?P<type>\w+)' (?:to include required field '(?P<lacking>\w+)'|(?P<unknown>not to)))?"
+)
+"""How graphql-core says what is wrong with a variable, up to where the client's own values begin."""
 MAX_PLACES = 12
 """Frames of a traceback that are logged."""
 PLACES = ("locations", "path")
@@ -105,11 +109,16 @@ def about_variables(errors: Sequence[GraphQLError]) -> list[Problem]:
 
 def about_variable(text: str, node: VariableDefinitionNode) -> Problem:
     """A variable that does not fit its type, without the value, which may be long or secret."""
-    found = AT.search(text)
-    place = found[1] if found else node.variable.name.value
-    expected = print_ast(node.type)
-    message = f"Variable `${place}` does not fit; `${node.variable.name.value}` is declared as `{expected}`."
-    return Problem(ProblemCode.BAD_REQUEST, message, variable=node.variable.name.value, expected=expected)
+    found = VARIABLE.match(text)
+    said: dict[str, str | None] = found.groupdict() if found else {}
+    name, expected = node.variable.name.value, print_ast(node.type)
+    place, problem = name + (said.get("place") or ""), "does not fit"
+    if lacking := said.get("lacking"):
+        place, problem = f"{place}.{lacking}", "is missing"
+    elif said.get("unknown"):
+        problem = f"has a field that `{said['type']}` does not have"
+    message = f"Variable `${place}` {problem}; `${name}` is declared as `{expected}`."
+    return Problem(ProblemCode.BAD_REQUEST, message, variable=name, expected=expected)
 
 
 def describe(error: GraphQLError, request_id: str) -> dict[str, Any]:

@@ -8,17 +8,19 @@ from typing import Any
 import strawberry
 
 from app.graph.context import Info
-from app.graph.declaring import ANYONE, PART, make, resolved, unannotated
+from app.graph.declaring import ANYONE, PART, Approvable, make, resolved, unannotated
 from app.graph.errors import show_refusal
 from app.graph.types import load_node
 from app.operations.changing import Asked, Operation
-from app.operations.commands import Command, Results, perform
+from app.operations.commands import Command, Results
+from app.operations.holding import perform
 from app.operations.work import Work
 
 IDEMPOTENCY = (
     "A word of your own, 1 to 128 characters. Send the same change with the same word again, and it is answered again "
     "without being done twice, for 24 hours."
 )
+APPROVAL = "The request that waits for the customer's approval, if the change is held; nothing changed yet."
 ERRORS = "Why it was refused; empty if it was done."
 INPUT = strawberry.argument(description="What to do.")
 VERSION = "The `version` you read; refused if the object changed since."
@@ -32,6 +34,11 @@ def required(description: str) -> Any:
 def optional(description: str, default: Any = None) -> Any:
     """A field of an input that may be left out."""
     return strawberry.field(default=default, description=description)
+
+
+def chosen(description: str) -> Any:
+    """A field of an input whose absence leaves what is there, and whose null clears it."""
+    return strawberry.field(default=strawberry.UNSET, description=description)
 
 
 def several(description: str) -> Any:
@@ -72,7 +79,7 @@ async def change_by(info: Info, payload: type[Any], asked: Any, command: type[Co
     values = {name: value for name, value in given(asked).items() if name != "idempotency_key"}
 
     async def operate(work: Work) -> Results:
-        return await perform(work, command(**values))
+        return await perform(work, command(**values), info.context.service.approval_lifetime)
 
     return await change(info, payload, asked, operate)
 
@@ -80,3 +87,10 @@ async def change_by(info: Info, payload: type[Any], asked: Any, command: type[Co
 def mutation(operate: Any, description: str) -> Any:
     """A mutation; who may do it is said by its operation."""
     return resolved(unannotated(operate), description, right=ANYONE)
+
+
+def approvable(operate: Any, description: str, command: type[Command]) -> Any:
+    """A mutation that a customer can hold for approval."""
+    field = mutation(operate, description)
+    field.directives = [*field.directives, Approvable(event=command.event)]
+    return field

@@ -9,7 +9,7 @@ import strawberry
 
 from app.domain.permissions import Right
 from app.domain.refusals import bad_argument
-from app.graph.context import Info
+from app.graph.context import Context, Info
 from app.graph.declaring import PART, make, plain, resolved, shape, unannotated, value_type
 from app.reading.cursors import digest, read_cursor
 from app.reading.declaring import Many, Noun, Order
@@ -99,6 +99,11 @@ def given(value: Any) -> Any:
     return None if value is strawberry.UNSET else value
 
 
+def otherwise(value: Any, default: Any) -> Any:
+    """An argument's value, or what stands for one that was left out or null."""
+    return default if given(value) is None else value
+
+
 def read_window(info: Info, listing: Listing, first: Any, after: Any, last: Any, before: Any) -> Window:
     """The part of the list that is asked for. Raises BAD_ARGUMENT."""
     size, backwards = read_size(given(first), given(last), info.context.limits.max_page_size)
@@ -140,8 +145,17 @@ async def root_connection(info: Info, name: str, asked: Asked, *page: Any) -> Co
     return connect(listing.noun, await reader.page(listing, window), lambda up_to: reader.count(listing, up_to))
 
 
-def paged(ask: Callable[..., Asked], description: str, *, right: Right) -> Any:
-    """A field with a whole list. `ask` takes the field's own arguments and says which list; paging is added to it."""
+def paged(
+    ask: Callable[..., Asked],
+    description: str,
+    *,
+    right: Right,
+    prepare: Callable[[Context], Awaitable[None]] | None = None,
+) -> Any:
+    """A field with a whole list. `ask` takes the field's own arguments and says which list; paging is added to it.
+
+    `prepare` makes the list complete before it is read.
+    """
 
     async def resolve(
         info: Info,
@@ -151,13 +165,21 @@ def paged(ask: Callable[..., Asked], description: str, *, right: Right) -> Any:
         before: Before = strawberry.UNSET,
         **own: Any,
     ) -> Any:
-        return await root_connection(info, ask.__name__, ask(**own), first, after, last, before)
+        asked = ask(**own)
+        if prepare is not None:
+            await prepare(info.context)
+        return await root_connection(info, ask.__name__, asked, first, after, last, before)
 
+    return resolved(unannotated(with_arguments_of(ask, resolve)), description, right=right)
+
+
+def with_arguments_of(ask: Callable[..., Any], resolve: Callable[..., Any]) -> Callable[..., Any]:
+    """The resolver with the arguments of `ask` in the place of its `**own`, so that Strawberry finds them."""
     paging = list(inspect.signature(resolve).parameters.values())[:-1]
     arguments = inspect.signature(ask, eval_str=True).parameters.values()
     keywords = [argument.replace(kind=inspect.Parameter.KEYWORD_ONLY) for argument in arguments]
     resolve.__signature__ = inspect.Signature([*paging, *keywords])  # type: ignore[attr-defined]
-    return resolved(unannotated(resolve), description, right=right)
+    return resolve
 
 
 async def nested_connection(info: Info, edge: Many, parent: str, *page: Any) -> Connection[Any]:
@@ -167,8 +189,9 @@ async def nested_connection(info: Info, edge: Many, parent: str, *page: Any) -> 
     return connect(edge.target, found, lambda up_to: context.count(edge, up_to, parent))
 
 
-def many(edge: Many, description: str) -> Any:
-    """A field with the objects that belong to this one."""
+def many(edge: Many, description: str, narrow: Callable[..., Many] | None = None) -> Any:
+    """A field with the objects that belong to this one; `narrow` takes the field's own arguments, if it has some."""
+    choose: Callable[..., Many] = narrow or (lambda: edge)
 
     async def resolve(
         root: strawberry.Parent[Any],
@@ -177,7 +200,9 @@ def many(edge: Many, description: str) -> Any:
         after: After = strawberry.UNSET,
         last: Last = strawberry.UNSET,
         before: Before = strawberry.UNSET,
+        **own: Any,
     ) -> Any:
-        return await nested_connection(info, edge, root.row.row_key, first, after, last, before)
+        return await nested_connection(info, choose(**own), root.row.row_key, first, after, last, before)
 
-    return resolved(unannotated(resolve), description, right=edge.right or edge.target.right)
+    arguments = with_arguments_of(choose, resolve)
+    return resolved(unannotated(arguments), description, right=edge.right or edge.target.right)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Hashable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 import strawberry
@@ -12,7 +12,8 @@ from strawberry.dataloader import DataLoader
 
 from app.access.viewer import Caller, Viewer, binds
 from app.config import Limits
-from app.operations.changing import Asked, Changer, Operation, Outcome
+from app.operations.attempts import complete_record
+from app.operations.changing import Asked, Changer, Operation, Outcome, shielded
 from app.operations.inviting import Terms
 from app.operations.removing import Confirmations
 from app.reading.declaring import Many, Noun
@@ -28,6 +29,8 @@ class Service:
 
     limits: Limits
     terms: Terms | None = None
+    approval_lifetime: timedelta = timedelta(days=30)
+    """How long a held change can be decided."""
     confirmations: Confirmations = field(default_factory=Confirmations.new)
 
 
@@ -69,6 +72,10 @@ class Context:
         self.reader = replace(self.reader, trial=outcome.trial)
         self._loaders.clear()
         return outcome
+
+    async def complete_record(self) -> None:
+        """Put on the record what is only counted, before the viewer reads it."""
+        await shielded(complete_record(self.reader.database, self.viewer, self.moment, self.request_id))
 
     def _loader(self, key: Hashable, load: Callable[[list[Any]], Any]) -> DataLoader[Any, Any]:
         if key not in self._loaders:

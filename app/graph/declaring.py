@@ -15,6 +15,7 @@ from strawberry.types.field import StrawberryField
 
 from app.domain.ids import GlobalId
 from app.domain.permissions import Permission, Right, Standing
+from app.domain.vocabulary import ChangeEvent
 from app.graph.context import Info
 from app.reading.declaring import Noun, One
 from app.reading.nouns import PRINCIPAL
@@ -75,9 +76,20 @@ def resolved(resolver: Callable[..., Any], description: str, *, right: Right | s
     )
 
 
+@strawberry.schema_directive(
+    locations=[Location.FIELD_DEFINITION],
+    name="approvable",
+    description="A customer may hold this change of a partner for approval. Enforced.",
+)
+class Approvable:
+    """The kind of change that a customer can hold."""
+
+    event: ChangeEvent = strawberry.directive_field(name="event")
+
+
 def unannotated(resolve: Callable[..., Any]) -> Callable[..., Any]:
     """The resolver without its return annotation, so that Strawberry takes the type from the field's declaration."""
-    del resolve.__annotations__["return"]
+    resolve.__annotations__.pop("return", None)
     return resolve
 
 

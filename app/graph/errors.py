@@ -39,7 +39,9 @@ class NotFound(UserError):
 class Forbidden(UserError):
     """Seen, but not allowed."""
 
-    missing: Permission = plain("The permission that you would need on the object.")
+    missing: Permission | None = plain(
+        "The permission that you would need on the object; null where no permission would do, as the message says."
+    )
 
 
 async def existing_node(root: strawberry.Parent[Any], info: Info) -> Any:
@@ -76,6 +78,11 @@ class LastPrimaryAdmin(UserError):
     """Nobody would be left as primary admin."""
 
 
+@value_type("An organization needs at least one person as Manager.")
+class LastManager(UserError):
+    """Nobody would be left as Manager."""
+
+
 async def impact(root: strawberry.Parent[Any], info: Info) -> Any:
     """What would end."""
     partnership = await load_node(info, root.partnership_id)
@@ -104,6 +111,7 @@ KINDS: dict[ErrorCode, type[UserError]] = {
     ErrorCode.STALE_VERSION: StaleVersion,
     ErrorCode.INVALID_STATE: InvalidState,
     ErrorCode.LAST_PRIMARY_ADMIN: LastPrimaryAdmin,
+    ErrorCode.LAST_MANAGER: LastManager,
     ErrorCode.CONFIRMATION_REQUIRED: ConfirmationRequired,
     ErrorCode.IDEMPOTENCY_MISMATCH: IdempotencyMismatch,
 }

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import strawberry
 
+from app.domain.refusals import RefusedTogether, invalid_input
 from app.domain.vocabulary import ChangeEvent, ChangeMode
 from app.graph.changing import ERRORS, IDEMPOTENCY, INPUT, VERSION, change, optional, required, result, several
 from app.graph.context import Info
@@ -183,7 +184,12 @@ class SetTenantManagersPayload:
 
 
 def modes(rules: list[ChangeControlRuleInput]) -> Mapping[ChangeEvent, ChangeMode]:
-    """The modes by event; the last of one event counts."""
+    """The modes by event. Raises `RefusedTogether` for an event that is named twice."""
+    named = [rule.event for rule in rules]
+    twice = [place for place, event in enumerate(named) if event in named[:place]]
+    if twice:
+        message = "Name each event once."
+        raise RefusedTogether([invalid_input(message, "changeControl", str(place)) for place in twice])
     return {rule.event: rule.mode for rule in rules}
 
 

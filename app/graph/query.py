@@ -15,6 +15,7 @@ import strawberry
 from app.domain.permissions import Permission, Standing
 from app.domain.refusals import bad_argument
 from app.domain.vocabulary import (
+    ApprovalState,
     AuditCategory,
     AuditOperation,
     AuditResult,
@@ -26,11 +27,13 @@ from app.domain.vocabulary import (
     RoleType,
     Side,
 )
-from app.graph.connections import Asked, Connection, given, paged
-from app.graph.context import Info
+from app.graph.connections import Asked, Connection, given, otherwise, paged
+from app.graph.context import Context, Info
 from app.graph.declaring import ANYONE, fields_of, make, resolved, shape, unannotated, value_type
 from app.graph.types import (
     AccessDecision,
+    ApprovalRequest,
+    ApprovalStates,
     Assignment,
     AuditEntry,
     Invitation,
@@ -54,6 +57,7 @@ from app.graph.vocabulary import OrderDirection, RoomOrderField
 from app.reading.declaring import Order
 from app.reading.filters import (
     ANSWERS_INVITATIONS,
+    APPROVAL_FILTERS,
     AS_CUSTOMER,
     AS_PARTNER,
     AUDIT_FILTERS,
@@ -67,6 +71,7 @@ from app.reading.filters import (
 )
 from app.reading.granting import decide, decide_anywhere
 from app.reading.nouns import (
+    APPROVAL_REQUEST,
     ASSIGNMENT,
     AUDIT_ENTRY,
     BY_CUSTOMER,
@@ -162,11 +167,6 @@ Customer = Annotated[strawberry.ID | None, strawberry.argument(description="Only
 # --- the lists below `viewer` ---------------------------------------------------------------------------------------
 
 
-def otherwise(value: Any, default: Any) -> Any:
-    """An argument's value, or what stands for one that was left out or null."""
-    return default if given(value) is None else value
-
-
 def room_order(asked: RoomOrder | None) -> Order:
     """The order that is asked for."""
     if asked is None:
@@ -228,6 +228,12 @@ def roles(
 ) -> Asked:
     """Roles of the own tenant, and of partnerships."""
     return Asked(ROLE, filters=ROLE_FILTERS, given=given(filter))
+
+
+def approval_requests(states: ApprovalStates = strawberry.UNSET) -> Asked:
+    """Held changes, newest first."""
+    states = otherwise(states, [ApprovalState.PENDING])
+    return Asked(APPROVAL_REQUEST, filters=APPROVAL_FILTERS, given={"states": states})
 
 
 def audit_entries(
@@ -315,8 +321,17 @@ class Viewer:
         invitations, "Invitations that you may see, newest first.", right=Standing.PARTY
     )
     roles: Connection[Role] | None = paged(roles, "Roles that you may see, by name.", right=Standing.PARTY)
+    approval_requests: Connection[ApprovalRequest] | None = paged(
+        approval_requests,
+        "Held changes: those that wait for you as a customer, and those that you or, as a primary admin, your people "
+        "asked for; newest first.",
+        right=Standing.PARTY,
+    )
     audit_entries: Connection[AuditEntry] | None = paged(
-        audit_entries, "Your organization's record, newest first.", right=Permission.AUDIT_VIEW
+        audit_entries,
+        "Your organization's record, newest first.",
+        right=Permission.AUDIT_VIEW,
+        prepare=Context.complete_record,
     )
     directory: Connection[Principal] | None = paged(
         directory,

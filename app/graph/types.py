@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
@@ -16,6 +17,7 @@ from app.domain.change_control import mode_of
 from app.domain.ids import GlobalId, parse_global_id
 from app.domain.permissions import Permission, Standing
 from app.domain.vocabulary import (
+    ApprovalState,
     AuditCategory,
     AuditOperation,
     AuditResult,
@@ -30,13 +32,27 @@ from app.domain.vocabulary import (
     RoleType,
     Side,
 )
-from app.graph.connections import Connection, many
+from app.graph.connections import Connection, many, otherwise
 from app.graph.context import Info
-from app.graph.declaring import fields_of, make, noun_type, one, plain, resolved, shape, shaped, unannotated, value_type
+from app.graph.declaring import (
+    PART,
+    fields_of,
+    make,
+    noun_type,
+    one,
+    plain,
+    resolved,
+    shape,
+    shaped,
+    unannotated,
+    value_type,
+)
 from app.graph.vocabulary import DomainName, GrantSource
-from app.reading.declaring import Noun
+from app.operations.holding import is_overtaken
+from app.reading.declaring import Many, Noun
 from app.reading.granting import Granted, permissions_of
 from app.reading.nouns import (
+    APPROVAL_REQUEST,
     ASSIGNMENT,
     AUDIT_ENTRY,
     GROUP,
@@ -49,6 +65,7 @@ from app.reading.nouns import (
     ROLE,
     ROOM,
     TENANT,
+    approval_requests_in,
 )
 
 ID = "Opaque and stable; pass it to `node`, to filters and to mutations."
@@ -303,6 +320,7 @@ class EndedCounts:
     roles: int = plain("Roles of the partner within this customer.")
     assignments: int = plain("Assignments of those roles.")
     people: int = plain("People who held one, groups counted by their members.")
+    open_approvals: int = plain("Held changes that nobody had decided about.")
 
 
 @value_type("What would end, and the word to end it with.")
@@ -313,11 +331,13 @@ class RemovalImpact:
     confirmation: str = plain("Send it within ten minutes; valid for you and this partnership alone.")
 
 
+ENDED = tuple(field.python_name for field in fields_of(EndedCounts))
+
+
 def show_ended(counts: Any) -> EndedCounts:
     """The numbers as clients see them."""
-    names = ("rooms", "roles", "assignments", "people")
     read = counts.__getitem__ if isinstance(counts, Mapping) else partial(getattr, counts)
-    return make(EndedCounts, **{name: read(name) for name in names})
+    return make(EndedCounts, **{name: read(name) for name in ENDED})
 
 
 async def removal_impact(root: strawberry.Parent[Any], info: Info) -> Any:
@@ -328,6 +348,16 @@ async def removal_impact(root: strawberry.Parent[Any], info: Info) -> Any:
         return None
     confirmation = context.service.confirmations.give(context.viewer, row.row_key, context.moment)
     return make(RemovalImpact, counts=show_ended(counts), confirmation=confirmation)
+
+
+ApprovalStates = Annotated[
+    list[ApprovalState] | None, strawberry.argument(description="In one of these states; `[PENDING]` unless said.")
+]
+
+
+def in_states(states: ApprovalStates = strawberry.UNSET) -> Many:
+    """The held changes in these states."""
+    return approval_requests_in(frozenset(otherwise(states, [ApprovalState.PENDING])))
 
 
 @noun_type(
@@ -355,6 +385,11 @@ class Partnership(Node):
     )
     change_control: list[ChangeControlRule] = shaped(
         show_change_control, "For each kind of change whether the customer holds it for approval."
+    )
+    approval_requests: Connection[ApprovalRequest] | None = many(
+        PARTNERSHIP.manys["approval_requests"],
+        "Held changes of this partnership that you may see, newest first.",
+        narrow=in_states,
     )
     removal_impact: RemovalImpact | None = resolved(
         unannotated(removal_impact),
@@ -437,26 +472,78 @@ class Assignment(Node):
     notify_by_email: bool = plain("Whether its members get service e-mail about the rooms in its scope.")
 
 
-# --- the record -----------------------------------------------------------------------------------------------------
+# --- held changes ---------------------------------------------------------------------------------------------------
 
 
 @value_type("One field that a change touched.")
 class FieldChange:
     """One field that a change touched."""
 
-    field: str = plain("The field's name.")
+    field: str = plain("The field's name, such as `expiresAt` or `location.floorLabel`.")
     before: str | None = plain("What it was; null if it had no value.")
     after: str | None = plain("What it became; null if it lost its value.")
 
 
 def show_changes(row: Any) -> list[FieldChange]:
     """The changes of an audit entry, field by field."""
-    return [make(FieldChange, field=c["field"], before=c.get("before"), after=c.get("after")) for c in row.changes]
+    return [
+        make(FieldChange, field=in_camel_case(c["field"]), before=c.get("before"), after=c.get("after"))
+        for c in row.changes
+    ]
 
 
-async def audit_subject(root: strawberry.Parent[Any], info: Info) -> Any:
-    """The object that an audit entry is about."""
+def in_camel_case(field: str) -> str:
+    """A field's name as the graph spells it, level by level, such as `location.floorLabel`; words in capitals stay."""
+    return re.sub(r"_([a-z0-9])", lambda found: found[1].upper(), field)
+
+
+async def subject_of(root: strawberry.Parent[Any], info: Info) -> Any:
+    """What a held change, or a line of the record, is about."""
     return None if root.row.subject_id is None else await load_node(info, root.row.subject_id)
+
+
+async def is_stale(root: strawberry.Parent[Any], info: Info) -> bool:
+    """Whether what a held change would change was changed meanwhile, or is gone."""
+    row = root.row
+    if row.state is not ApprovalState.PENDING:
+        return False
+    named = named_object(row.subject_id)
+    subject = await info.context.row(named[0], named[1].tenant, named[1].key) if named else None
+    return is_overtaken(row.mutation, row.changes, subject)
+
+
+@noun_type(
+    APPROVAL_REQUEST,
+    "A partner's change that the customer holds for approval. When it is approved, everything is checked again, the "
+    "requester's rights included, and then it is done in the requester's name.",
+)
+class ApprovalRequest(Node):
+    """A held change."""
+
+    version: int = plain(VERSION)
+    state: ApprovalState = plain("What became of it; `EXPIRED` is computed from the clock.")
+    event: ChangeEvent = shaped(lambda row: ChangeEvent(row.event), "The kind of change.")
+    partnership: Partnership = one(APPROVAL_REQUEST, "partnership", "The partnership it belongs to.")
+    requested_by: Principal | None = one(APPROVAL_REQUEST, "requested_by", "Who asked for it.")
+    requested_at: datetime = plain("When it was asked for.")
+    expires_at: datetime = plain("From this instant on nobody can decide about it any more.")
+    subject: Node | None = resolved(
+        unannotated(subject_of), "What it is about; null if it is gone or you may not see it.", right=Standing.NAMED
+    )
+    changes: list[FieldChange] = shaped(show_changes, "What would change, field by field.")
+    stale: bool = resolved(
+        unannotated(is_stale),
+        "Whether approving it would fail because a field it changes, or its subject, is no longer as it was; false "
+        "once it is decided.",
+        right=PART,
+    )
+    decided_by: Principal | None = one(APPROVAL_REQUEST, "decided_by", "Who decided; null while nobody did.")
+    decided_at: datetime | None = plain("When it was decided; null while it was not.")
+    comment: str | None = plain("What who decided said about it.")
+    failure: str | None = plain("Why it could not be done when it was approved; null unless it failed.")
+
+
+# --- the record -----------------------------------------------------------------------------------------------------
 
 
 @noun_type(AUDIT_ENTRY, "One line of an organization's record. Append-only: `hash` covers it and `previousHash`.")
@@ -471,11 +558,12 @@ class AuditEntry(Node):
     result_status: AuditResult = plain("How it went.")
     object_name: str = plain("Name of the object at that time.")
     subject: Node | None = resolved(
-        unannotated(audit_subject), "The object itself; null if it is gone or you may not see it.", right=Standing.NAMED
+        unannotated(subject_of), "The object itself; null if it is gone or you may not see it.", right=Standing.NAMED
     )
     user: Principal | None = one(AUDIT_ENTRY, "user", "Who acted; null for the system.")
     user_tenant: Tenant | None = one(AUDIT_ENTRY, "user_tenant", "Organization of who acted; null for the system.")
     approved_by: Principal | None = one(AUDIT_ENTRY, "approved_by", "Who approved it, if it was held for approval.")
+    approval: ApprovalRequest | None = one(AUDIT_ENTRY, "approval", "The held change it came from, if it was held.")
     tenant: Tenant = one(AUDIT_ENTRY, "tenant", "The organization acted on.")
     count: int = plain("How many like it this line stands for.")
     changes: list[FieldChange] = shaped(show_changes, "What changed, field by field.")

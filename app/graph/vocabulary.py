@@ -15,6 +15,7 @@ from app.domain.moments import print_instant
 from app.domain.permissions import Permission, Standing
 from app.domain.refusals import ErrorCode
 from app.domain.vocabulary import (
+    ApprovalState,
     AuditCategory,
     AuditOperation,
     AuditResult,
@@ -103,9 +104,12 @@ describe(
     "What lets you see an object without one certain permission on it.",
     {
         "PARTY": "Your organization is a side of it, and you are one of those who may know.",
-        "ADDRESSEE": "It was sent to your organization, and you are one of those who answer.",
+        "ADDRESSEE": "It was sent to your organization, or links it as the partner, and you answer invitations.",
         "NAMED": "Something that you can see names it, or it is your own.",
         "PRIMARY_ADMIN": "You are a primary admin of it.",
+        "REQUESTER": "You asked for it, and still take part in the partnership.",
+        "PARTNER_MANAGER": "You are a Manager of the partner's organization.",
+        "ROLE_EDITOR": "It is a role of your organization, where you create and edit roles.",
         "DIRECTORY": "It is in your organization's directory, and you may name members.",
     },
 )
@@ -198,6 +202,18 @@ describe(
     {"BUILT_IN": "Part of the product; can be given, not changed.", "CUSTOM": "Defined by the organization."},
 )
 describe(
+    ApprovalState,
+    "What became of a change that was held for approval.",
+    {
+        "PENDING": "It waits for the customer.",
+        "APPROVED": "It was approved and done.",
+        "REJECTED": "The customer refused it.",
+        "CANCELLED": "Who asked for it took it back, or the partnership ended.",
+        "EXPIRED": "Nobody decided in time.",
+        "FAILED": "It was approved and could not be done any more.",
+    },
+)
+describe(
     AuditCategory,
     "The kind of object acted on.",
     {
@@ -235,6 +251,7 @@ describe(
         "STALE_VERSION": "The object changed since you read it.",
         "INVALID_STATE": "The object is in a state in which this cannot be done.",
         "LAST_PRIMARY_ADMIN": "Nobody would be left as primary admin.",
+        "LAST_MANAGER": "Nobody would be left as Manager.",
         "CONFIRMATION_REQUIRED": "What would end has to be looked at first.",
         "IDEMPOTENCY_MISMATCH": "The idempotency key was used for another input.",
     },

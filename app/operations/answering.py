@@ -15,6 +15,7 @@ from app.domain.refusals import (
     RefusedTogether,
     check_version,
     forbidden,
+    forbidden_to,
     invalid_input,
     not_found,
 )
@@ -36,6 +37,8 @@ from app.storage.tables import (
     Principal,
 )
 
+WHO_ANSWERS = "The invited organization answers: its Managers, Global Administrators and Tenant managers."
+NO_GUESTS = "Guests and tools cannot answer; somebody who is at home in the invited organization can."
 ASSIGNED_ADMINS = "Assigned admins"
 """The name of the Primary admin role's one assignment, whose scope is what the customer delegated (ROOM-1)."""
 UNSEEN = "what was offered becomes what is delegated, unseen by who accepts"
@@ -49,8 +52,10 @@ async def received(work: Work, identifier: str) -> Invitation:
     row = await work.find(Invitation, identifier, Standing.ADDRESSEE)
     if row is None and await work.find(Invitation, identifier, Standing.PARTY) is None:
         raise not_found("invitation")
-    if row is None or not await is_at_home(work):
-        raise forbidden(Permission.INVITATIONS_ANSWER, "invitation")
+    if row is None:
+        raise forbidden(Permission.INVITATIONS_ANSWER, "invitation", message=WHO_ANSWERS)
+    if not await is_at_home(work):
+        raise forbidden_to(NO_GUESTS, "invitation")
     return row
 
 
@@ -103,15 +108,15 @@ async def accept_invitation(
     return row, partnership
 
 
-async def own_members(work: Work, identifiers: Sequence[str], field: str) -> list[Principal]:
-    """Users and security groups of the viewer's tenant, each once. Raises `RefusedTogether`."""
+async def own_members(work: Work, identifiers: Sequence[str], *path: str, with_tools: bool = False) -> list[Principal]:
+    """Users and security groups of the viewer's tenant, perhaps also tools, each once. Raises `RefusedTogether`."""
     found, problems = {}, list[Refused]()
     for place, identifier in enumerate(identifiers):
         row = await work.find(Principal, identifier, Standing.DIRECTORY)
         if row is None:
-            problems.append(not_found(field, str(place)))
-        elif row.kind is PrincipalKind.APPLICATION:
-            problems.append(invalid_input("Name people or security groups, not tools.", field, str(place)))
+            problems.append(not_found(*path, str(place)))
+        elif row.kind is PrincipalKind.APPLICATION and not with_tools:
+            problems.append(invalid_input("Name people or security groups, not tools.", *path, str(place)))
         else:
             found[row.id] = row
     if problems:

@@ -44,12 +44,14 @@ class Command(BaseModel, frozen=True, extra="forbid"):
     event: ClassVar[ChangeEvent]
     """What the customer sets to hold it."""
 
+    @classmethod
+    def facts(cls, subject: Any) -> Mapping[str, str | None]:  # noqa: ARG003
+        """The present values of the fields that it can change, by which a held one is told to be overtaken.
+
+        `subject` is the row, as it is stored or as it is read. Something new has none.
+        """
+        return {}
+
     async def prepare(self, work: Work) -> Prepared:
         """What it would change, checked against everything as it is now. Raises `Refused` or `RefusedTogether`."""
         raise NotImplementedError
-
-
-async def perform(work: Work, command: Command) -> Results:
-    """Do the change."""
-    prepared = await command.prepare(work)
-    return await prepared.apply()

@@ -128,8 +128,12 @@ def wrong_terms(agreed: str, terms: Terms | None) -> list[Refused]:
     """Other terms than those that are published now (INV-6, domain.md 7 #11)."""
     if terms is not None and agreed == terms.version:
         return []
-    current = f"the current ones are version {terms.version}" if terms else "none are published yet"
-    return [invalid_input(f"These are not the current terms; {current}.", "agreedTermsVersion")]
+    message = (
+        f"These are not the current terms, which are version {terms.version}; read them in `service.terms`."
+        if terms
+        else "Nobody can be invited yet: whoever operates this gateway has not published terms to agree to."
+    )
+    return [invalid_input(message, "agreedTermsVersion")]
 
 
 async def keep(problems: list[Refused], step: Awaitable[Step]) -> Step | None:

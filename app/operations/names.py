@@ -15,6 +15,7 @@ from app.operations.tenants import find_tenant
 from app.operations.work import Work
 from app.storage.graph_pages import BadFile, shown
 from app.storage.tables import (
+    ApprovalRequest,
     Assignment,
     AssignmentMember,
     GroupMember,
@@ -38,6 +39,7 @@ NAMED_TABLES: tuple[type[SQLModel], ...] = (
     Invitation,
     Role,
     Assignment,
+    ApprovalRequest,
 )
 WORDS = {
     Principal: "a person, security group or application",
@@ -67,6 +69,8 @@ def keys_of(row: Any) -> list[tuple[str, str]]:
             return [(row.partnership_id or row.tenant_id, row.name_key)]
         case Assignment():
             return [(row.role_id, row.name_key)]
+        case ApprovalRequest():
+            return [(row.partnership_id, row.id)]
         case _:
             return [(row.tenant_id, row.name_key)]
 

@@ -18,12 +18,16 @@ from app.domain.moments import print_instant
 from app.domain.permissions import Permission, Standing
 from app.domain.refusals import ErrorCode, Refused, forbidden, not_found
 from app.domain.vocabulary import AuditCategory, AuditOperation, PartnershipState, Side
+from app.operations.deciding import cancel_open_requests
 from app.operations.work import Work
 from app.storage.global_ids import global_id
 from app.storage.tables import Partnership, Role, Tenant
 
 ON_RECORD = "the record names all that ends, whoever ends it"
+WHO_ENDS = "Managers of the customer, and primary admins of this customer, end the partnership."
 CONFIRMATION_LIFETIME = timedelta(minutes=10)
+LOOK = "Look at what would end, and send the confirmation that comes with it within ten minutes."
+NOT_ACCEPTED = "That confirmation is too old, or was not given to you for this partnership."
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +69,14 @@ async def remove_partner(
     if row.state is PartnershipState.REMOVED:
         return row, None
     if confirmation is None or not confirmations.accepts(confirmation, work.asker, row.id, work.moment):
-        message = "Look at what would end, and send the confirmation that comes with it within ten minutes."
+        message = LOOK if confirmation is None else f"{NOT_ACCEPTED} {LOOK}"
         raise Refused(
             ErrorCode.CONFIRMATION_REQUIRED, message, ("input", "confirmation"), partnership_id=global_id(row)
         )
     counts = await count_ended(work, row)
     row.state, row.removed_at, row.removed_by_side = PartnershipState.REMOVED, work.moment, side
     row.version += 1
+    await cancel_open_requests(work, row)
     await record_removal(work, row)
     return row, counts
 
@@ -86,7 +91,7 @@ async def removable(work: Work, identifier: str) -> tuple[Partnership, Side]:
             return row, side
     if await work.find(Partnership, identifier, Standing.PARTY) is None:
         raise not_found("partnership")
-    raise forbidden(Permission.PARTNERS_MANAGE, "partnership")
+    raise forbidden(Permission.PARTNERS_MANAGE, "partnership", message=WHO_ENDS)
 
 
 async def count_ended(work: Work, row: Partnership) -> EndedCounts:

@@ -1,6 +1,7 @@
 """Putting a world into a database: all of it, on the record as done by the system, or nothing.
 
-What belongs to one tenant is here; `seeding_partners` has what links two, `seeding_rights` roles and assignments.
+What belongs to one tenant is here; `seeding_partners` has what links two, `seeding_rights` roles and assignments,
+`seeding_approvals` changes that wait.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from app.domain.rings import MAX_TOTAL_DAYS, deferments
 from app.domain.text import name_key
 from app.domain.vocabulary import AuditCategory, AuditOperation, PrincipalKind
 from app.operations.names import Names, refusal
+from app.operations.seeding_approvals import add_approval_requests
 from app.operations.seeding_partners import add_invitations, add_partnerships
 from app.operations.seeding_rights import add_assignments, add_roles
 from app.operations.tenants import add_tenant
@@ -49,6 +51,7 @@ async def seed_world(work: Work, world: World) -> dict[str, int]:
     await add_invitations(work, names, world.invitations)
     await add_roles(work, names, world.roles)
     await add_assignments(work, names, world.assignments)
+    await add_approval_requests(work, names, world.approval_requests)
     return {section: len(getattr(world, section)) for section in World.model_fields}
 
 

@@ -1,8 +1,10 @@
 """One change: everything or nothing, and never without a line in the record (architecture rules 2, 3 and 6)."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Self
 
@@ -18,17 +20,22 @@ from app.access.tripwire import WORK
 from app.access.viewer import Actor, Caller, Viewer, binds
 from app.access.visible import held, visible
 from app.domain.audit import AuditAction, Changes, entry_hash, made
+from app.domain.heads import Kind, Statement, state
 from app.domain.ids import new_id
+from app.domain.moments import minute_of, print_instant
 from app.domain.permissions import Permission, Right, Standing
 from app.domain.refusals import forbidden, not_found
 from app.domain.vocabulary import AuditCategory, AuditOperation, AuditResult, PartnershipState, UserType
+from app.operations.counting import take_out
 from app.storage.dialects import insert_if_absent
 from app.storage.engines import Database
 from app.storage.global_ids import global_id
+from app.storage.notary import Notary
 from app.storage.principal_keys import principal_keys
-from app.storage.tables import AuditEntry, AuditHead, IdempotencyRecord, Partnership, Principal, Tenant
+from app.storage.tables import AuditEntry, AuditHead, IdempotencyRecord, Partnership, Principal, RefusalCount, Tenant
 
-UNRECORDED = frozenset({IdempotencyRecord.__tablename__})
+log = logging.getLogger("gateway.record")
+UNRECORDED = frozenset({IdempotencyRecord.__tablename__, RefusalCount.__tablename__})
 """Tables whose rows change nothing for anybody."""
 ACTS = "the record names whoever acts, so they have to be stored"
 
@@ -49,6 +56,11 @@ class Work:
     """What the token says of the viewer, who is stored with the first change."""
     entries: list[AuditEntry] = field(default_factory=list)
     has_written: bool = False
+    approver: Viewer | None = None
+    """Who approved the change that is made here in the name of who asked for it."""
+    approval_id: str | None = None
+    """The held change that was approved."""
+    notary: Notary | None = None
 
     @classmethod
     @asynccontextmanager
@@ -60,7 +72,7 @@ class Work:
         Raises `NothingRecorded` on leaving if rows were written and nothing was recorded.
         """
         async with database.writing() as session:
-            work = cls(session, viewer, moment, request_id, caller)
+            work = cls(session, viewer, moment, request_id, caller, notary=database.notary)
             await work.watch()
             yield work
             await work.commit()
@@ -104,11 +116,12 @@ class Work:
         """The rows of a statement made from `visible`, as the viewer sees them."""
         return await ask(self.session, statement, self.binds)
 
-    async def acting_at(self, customer_id: str) -> Partnership | None:
+    async def acting_at(self, customer_id: str, *path: str) -> Partnership | None:
         """The partnership in which the viewer acts at this customer, locked; None in the viewer's own tenant.
 
         Every change by a partner's people starts here, so that a removal, a decision about a held change and a change
-        of rights are made one after the other. Raises `Refused` with NOT_FOUND if no partnership holds any more.
+        of rights are made one after the other. Raises `Refused` with NOT_FOUND if no partnership holds any more, at
+        this place of the input.
         """
         if customer_id == self.asker.tenant_id:
             return None
@@ -119,9 +132,14 @@ class Work:
         )
         locked = mine.with_for_update(of=Partnership, key_share=True).execution_options(populate_existing=True)
         if not (found := await self.ask(locked)):
-            raise not_found()
+            raise not_found(*path)
         partnership: Partnership = found[0][0]
         return partnership
+
+    def on_behalf(self, requester: Viewer, approval_id: str) -> Self:
+        """The same change, made for who asked for it and now is approved by this viewer; what it records is apart."""
+        apart: list[AuditEntry] = []
+        return replace(self, viewer=requester, caller=None, entries=apart, approver=self.asker, approval_id=approval_id)
 
     def new_id(self) -> str:
         """An id for something made in this change."""
@@ -143,7 +161,6 @@ class Work:
         subject: str | None = None,
         changes: Changes | None = None,
         result: AuditResult = AuditResult.SUCCESSFUL,
-        approved_by_id: str | None = None,
         by_system: bool = False,
     ) -> None:
         """Put a line in this tenant's record. It gets its place in the chain when the change is committed."""
@@ -161,7 +178,8 @@ class Work:
             subject=subject,
             user_tenant_id=user.tenant_id if user else None,
             user_id=user.principal_id if user else None,
-            approved_by_id=approved_by_id,
+            approved_by_id=self.approver.principal_id if self.approver else None,
+            approval_id=self.approval_id,
             changes=changes or [],
             request_id=self.request_id,
         )
@@ -193,10 +211,13 @@ class Work:
         if self.has_written and not self.entries:
             raise NothingRecorded("a change has to be on the record")
         heads = await lock_heads(self.session, {entry.tenant_id for entry in self.entries})
+        self.entries[:0] = await take_out(self.session, heads, self.moment, before=minute_of(self.moment))
         for entry in self.entries:
             append(heads[entry.tenant_id], entry)
         self.session.add_all(self.entries)
         await self.session.commit()
+        if self.notary and heads:
+            await asyncio.to_thread(witness, self.notary, [state_of(head, self.moment) for head in heads.values()])
 
     async def lock_tenant(self, tenant_id: str) -> None:
         """Let no other change that locks this tenant go on beside this one (architecture: the parent row).
@@ -252,3 +273,29 @@ def append(head: AuditHead, entry: AuditEntry) -> None:
     entry.sequence, entry.previous_hash = head.sequence + 1, head.hash
     entry.hash = entry_hash(entry)
     head.sequence, head.hash = entry.sequence, entry.hash
+
+
+def state_of(head: AuditHead, moment: datetime) -> Statement:
+    """The statement that the chain ends here."""
+    return state(Kind.HEAD, head.tenant_id, head.sequence, head.hash, print_instant(moment))
+
+
+def witness(notary: Notary, statements: Iterable[Statement]) -> None:
+    """Sign and file what was committed. It has happened, so a failure is logged, and the next statement covers it."""
+    for statement in statements:
+        try:
+            notary.file(notary.sign(statement))
+        except Exception as problem:  # noqa: BLE001 - whatever it is, the change is committed
+            where = {"tenant": statement["tenant"], "sequence": statement["sequence"]}
+            log.error("no signed head could be written", extra=where | {"error": type(problem).__name__})  # noqa: TRY400
+
+
+async def witness_all(database: Database, moment: datetime) -> None:
+    """Sign and file where every chain ends now."""
+    if database.notary is None:
+        return
+    async with database.writing() as session:
+        heads = select(AuditHead).where(col(AuditHead.sequence) > 0)
+        found = await session.exec(unscoped(heads, "a command signs where all chains end"))
+        statements = [state_of(head, moment) for head in found]
+    await asyncio.to_thread(witness, database.notary, statements)

@@ -97,6 +97,8 @@ class Many:
     """A link table or link subquery between parent and target, if the target does not hold the parent's key."""
     on: ColumnElement[bool] | None = None
     """Which target a row of the link belongs to."""
+    where: ColumnElement[bool] | None = None
+    """Which of the targets belong to the list, if not all."""
     right: Right | None = None
     """What a target is seen under here, if not what the target's noun says."""
     order: Order | None = None

@@ -16,6 +16,7 @@ from app.domain.text import MAX_SEARCH_TERMS, MIN_SEARCH_LENGTH, fold, name_key,
 from app.domain.vocabulary import InvitationDirection, RoleType, Side
 from app.reading.declaring import Noun
 from app.reading.nouns import (
+    APPROVAL_STATE,
     ASSIGNMENT,
     DELEGATED,
     GROUP,
@@ -194,6 +195,8 @@ INVITATION_FILTERS: Filters = {
     ),
     "states": lambda value: among(INVITATION_STATE, value),
 }
+
+APPROVAL_FILTERS: Filters = {"states": lambda value: among(APPROVAL_STATE, value)}
 
 DIRECTORY_FILTERS: Filters = {"search": lambda value: matches("search", col(Principal.search_key), value)}
 

@@ -1,5 +1,7 @@
 """The nouns: what can be read, from which columns, under which right, and how it hangs together."""
 
+from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from sqlalchemy import and_, case, func, not_, type_coerce
@@ -8,11 +10,12 @@ from sqlmodel import col
 from app.access.derived import delegated_rooms, domains_of, name_of, offered_room_count, offered_rooms
 from app.access.viewer import MOMENT, VIEWER_TENANT
 from app.domain.permissions import BuiltInRole, Permission, Standing
-from app.domain.vocabulary import InvitationState, RoleType, Side
-from app.reading.declaring import Noun, Order
+from app.domain.vocabulary import ApprovalState, InvitationState, RoleType, Side
+from app.reading.declaring import Many, Noun, Order
 from app.storage.columns import word
 from app.storage.global_ids import KIND_OF_PRINCIPAL
 from app.storage.tables import (
+    ApprovalRequest,
     Assignment,
     AssignmentGroup,
     AssignmentMember,
@@ -228,6 +231,34 @@ ASSIGNMENT = Noun(
     order=by_name(Assignment),
 )
 
+IS_OVERDUE = and_(col(ApprovalRequest.state) == ApprovalState.PENDING, col(ApprovalRequest.expires_at) <= MOMENT)
+APPROVAL_STATE = type_coerce(
+    case((IS_OVERDUE, ApprovalState.EXPIRED.value), else_=col(ApprovalRequest.state)), word(ApprovalState)
+)
+"""A held change that nobody decided in time reads as expired from that instant on (domain.md 7 #15)."""
+
+APPROVAL_REQUEST = Noun(
+    "approvalrequest",
+    ApprovalRequest,
+    Standing.PARTY,
+    tenant=col(ApprovalRequest.tenant_id),
+    key=col(ApprovalRequest.id),
+    plain={
+        "version": col(ApprovalRequest.version),
+        "state": APPROVAL_STATE,
+        "event": col(ApprovalRequest.event),
+        "mutation": col(ApprovalRequest.mutation),
+        "requested_at": col(ApprovalRequest.requested_at),
+        "expires_at": col(ApprovalRequest.expires_at),
+        "subject_id": col(ApprovalRequest.subject),
+        "changes": col(ApprovalRequest.changes),
+        "decided_at": col(ApprovalRequest.decided_at),
+        "comment": col(ApprovalRequest.comment),
+        "failure": col(ApprovalRequest.failure),
+    },
+    order=Order(col(ApprovalRequest.requested_at), descending=True),
+)
+
 AUDIT_ENTRY = Noun(
     "auditentry",
     AuditEntry,
@@ -252,7 +283,7 @@ AUDIT_ENTRY = Noun(
     order=Order(col(AuditEntry.sequence), descending=True, number=True),
 )
 
-NOUNS = (TENANT, PRINCIPAL, ROOM, GROUP, RING, PARTNERSHIP, INVITATION, ROLE, ASSIGNMENT, AUDIT_ENTRY)
+NOUNS = (TENANT, PRINCIPAL, ROOM, GROUP, RING, PARTNERSHIP, INVITATION, ROLE, ASSIGNMENT, APPROVAL_REQUEST, AUDIT_ENTRY)
 
 # --- edges to one row -----------------------------------------------------------------------------------------------
 
@@ -271,6 +302,16 @@ INVITATION.one("partnership", PARTNERSHIP, tenant=col(Invitation.tenant_id), key
 ROLE.one("customer", TENANT, tenant=col(Role.tenant_id), key=case((not_(IS_FOR_ANSWERING), col(Role.tenant_id))))
 ROLE.one("partnership", PARTNERSHIP, tenant=col(Role.tenant_id), key=col(Role.partnership_id))
 ASSIGNMENT.one("role", ROLE, tenant=col(Assignment.tenant_id), key=col(Assignment.role_id))
+APPROVAL_REQUEST.one(
+    "partnership", PARTNERSHIP, tenant=col(ApprovalRequest.tenant_id), key=col(ApprovalRequest.partnership_id)
+)
+APPROVAL_REQUEST.one(
+    "requested_by", PRINCIPAL, tenant=col(ApprovalRequest.requester_tenant_id), key=col(ApprovalRequest.requester_id)
+)
+APPROVAL_REQUEST.one(
+    "decided_by", PRINCIPAL, tenant=col(ApprovalRequest.decider_tenant_id), key=col(ApprovalRequest.decider_id)
+)
+AUDIT_ENTRY.one("approval", APPROVAL_REQUEST, tenant=col(AuditEntry.tenant_id), key=col(AuditEntry.approval_id))
 AUDIT_ENTRY.one("user", PRINCIPAL, tenant=col(AuditEntry.user_tenant_id), key=col(AuditEntry.user_id))
 AUDIT_ENTRY.one("approved_by", PRINCIPAL, tenant=col(AuditEntry.tenant_id), key=col(AuditEntry.approved_by_id))
 AUDIT_ENTRY.one("user_tenant", TENANT, tenant=col(AuditEntry.user_tenant_id), key=col(AuditEntry.user_tenant_id))
@@ -298,6 +339,7 @@ ROOM.many(
 )
 RING.many("rooms", ROOM, parent=col(Room.ring_id))
 PARTNERSHIP.many("rooms", ROOM, parent=DELEGATED.c.partnership_id, link=DELEGATED, on=reaches(DELEGATED))
+PARTNERSHIP.many("approval_requests", APPROVAL_REQUEST, parent=col(ApprovalRequest.partnership_id))
 PARTNERSHIP.many("roles", ROLE, parent=col(Role.partnership_id))
 ROOM.many(
     "delegated_to",
@@ -316,6 +358,15 @@ INVITATION.many(
     link=InvitationGroup,
     on=same(InvitationGroup, RoomGroup, "group_id"),
 )
+
+
+@cache
+def approval_requests_in(states: frozenset[ApprovalState]) -> Many:
+    """The held changes of a partnership that are in one of these states."""
+    edge, chosen = PARTNERSHIP.manys["approval_requests"], sorted(states)
+    return replace(edge, name=f"{edge.name} {' '.join(chosen)}", where=APPROVAL_STATE.in_(chosen))
+
+
 ROLE.many("assignments", ASSIGNMENT, parent=col(Assignment.role_id))
 ASSIGNMENT.many(
     "members",

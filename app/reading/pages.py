@@ -94,6 +94,8 @@ def sort_value(order: Order) -> ColumnElement[Any]:
 def children(edge: Many) -> Rows:
     """The visible rows at the other end of an edge, not yet narrowed to any parent."""
     rows = edge.target.rows(edge.right)
+    if edge.where is not None:
+        rows = rows.where(edge.where)
     if edge.link is None:
         return rows
     if edge.on is None:

@@ -15,6 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.storage.notary import Notary
+
 BUSY_TIMEOUT_MS = 10_000
 """How long a command waits for the server's write, and the server for a command's."""
 SQLITE_READERS = 4
@@ -88,6 +90,9 @@ def open_postgresql(url: URL, pool_size: int, connect_timeout: float, *, query_o
 
 class Database:
     """A database that is open. `close` it, or use it as a context."""
+
+    notary: Notary | None = None
+    """Signs where chains end whenever a change was committed; without one, nothing outside tells of it."""
 
     def __init__(self, address: str, *, pool_size: int = 10, connect_timeout: float = 5.0) -> None:
         self.url = read_address(address)

@@ -14,6 +14,7 @@ from sqlmodel import Field, SQLModel
 from app.domain.permissions import NOTHING, BuiltInRole, Permission
 from app.domain.text import KEY_LENGTH
 from app.domain.vocabulary import (
+    ApprovalState,
     AuditCategory,
     AuditOperation,
     AuditResult,
@@ -438,6 +439,54 @@ class AssignmentGroup(SQLModel, table=True):
     group_id: str = key()
 
 
+class ApprovalRequest(SQLModel, table=True):
+    """A partner's change that the customer holds until it is decided."""
+
+    __tablename__ = "approval_requests"
+    __table_args__ = (
+        of_tenant(),
+        to("partnerships", "partnership_id"),
+        Index(
+            "uq_approval_requests_open",
+            "tenant_id",
+            "partnership_id",
+            "requester_id",
+            "digest",
+            unique=True,
+            sqlite_where=sql("decided_at is null"),
+            postgresql_where=sql("decided_at is null"),
+        ),
+        Index(None, "tenant_id", "requested_at", "id"),
+        Index(None, "tenant_id", "partnership_id", "requested_at"),
+        Index(None, "requester_tenant_id", "requester_id"),
+    )
+
+    tenant_id: str = key()
+    id: str = key()
+    version: int = 1
+    partnership_id: str = link()
+    state: ApprovalState = one_of(ApprovalState, ApprovalState.PENDING)
+    event: Permission = Field(sa_type=PermissionSet)
+    mutation: str = words(64)
+    command: dict[str, Any] = Field(default_factory=dict, sa_type=document())
+    """The validated input, done as it is when the request is approved."""
+    digest: str = words(64)
+    """What tells one held change from another."""
+    requester_tenant_id: str = link()
+    requester_id: str = link()
+    requested_at: datetime = moment()
+    expires_at: datetime = moment()
+    subject: str | None = words(GLOBAL_ID_LENGTH, nullable=True)
+    subject_name: str = words(None)
+    changes: list[dict[str, str | None]] = Field(default_factory=list, sa_type=document())
+    decided_at: datetime | None = moment(nullable=True)
+    decider_tenant_id: str | None = link(nullable=True)
+    """Null where nobody decided: its time was over, or the partnership ended."""
+    decider_id: str | None = link(nullable=True)
+    comment: str | None = words(1024, nullable=True)
+    failure: str | None = words(None, nullable=True)
+
+
 class AuditEntry(SQLModel, table=True):
     """One line of a tenant's record; `hash` covers it and the hash before it."""
 
@@ -445,7 +494,7 @@ class AuditEntry(SQLModel, table=True):
     __table_args__ = (
         of_tenant(),
         Index("uq_audit_entries_sequence", "tenant_id", "sequence", unique=True),
-        Index(None, "tenant_id", "creation_time", "id"),
+        Index(None, "tenant_id", "creation_time", "sequence"),
         Index(None, "tenant_id", "user_tenant_id", "user_id"),
     )
 
@@ -463,6 +512,8 @@ class AuditEntry(SQLModel, table=True):
     """Null where the system acted."""
     user_id: str | None = link(nullable=True)
     approved_by_id: str | None = link(nullable=True)
+    approval_id: str | None = link(nullable=True)
+    """The held change that was approved, where there is one."""
     count: int = 1
     changes: list[dict[str, str | None]] = Field(default_factory=list, sa_type=document())
     request_id: str = words(64)
@@ -481,11 +532,50 @@ class AuditHead(SQLModel, table=True):
     hash: str | None = words(64, nullable=True)
 
 
+class RefusalCount(SQLModel, table=True):
+    """How often somebody was refused one change of one object in one minute, after the first time.
+
+    The first is in the tenant's record at once; these become one more line when the minute is over (domain.md 7 #61).
+    """
+
+    __tablename__ = "refusal_counts"
+    __table_args__ = (of_tenant(),)
+
+    tenant_id: str = key()
+    user_tenant_id: str = key()
+    user_id: str = key()
+    action: str = Field(primary_key=True, sa_type=text(64))
+    subject: str = Field(primary_key=True, sa_type=text(GLOBAL_ID_LENGTH))
+    minute: datetime = Field(primary_key=True, sa_type=instant())
+    count: int = 0
+    category: AuditCategory = one_of(AuditCategory)
+    operation: AuditOperation = one_of(AuditOperation)
+    object_name: str = words(None)
+    error: str = words(32)
+    """Why, the last time."""
+    refused_at: datetime = moment()
+    """When, the last time."""
+    request_id: str = words(64)
+
+
+class AuditAnchor(SQLModel, table=True):
+    """Where an operator purged the beginning of a tenant's chain: its last purged entry, signed."""
+
+    __tablename__ = "audit_anchors"
+    __table_args__ = (of_tenant(),)
+
+    tenant_id: str = key()
+    sequence: int = Field(primary_key=True, sa_type=Integer)
+    hash: str = words(64)
+    moment: datetime = moment()
+    signature: str = words(128)
+
+
 class IdempotencyRecord(SQLModel, table=True):
     """What a change answered, so that the same request again is answered alike and not done twice."""
 
     __tablename__ = "idempotency_records"
-    __table_args__ = (of_tenant(),)
+    __table_args__ = (of_tenant(), Index(None, "tenant_id", "created_at"))
 
     tenant_id: str = key()
     principal_id: str = key()

@@ -28,6 +28,7 @@ from pydantic.alias_generators import to_camel
 from app.domain.permissions import DirectoryRole, Permission
 from app.domain.rings import GENERAL, MAX_POSITION, MAX_TOTAL_DAYS, MIN_POSITION
 from app.domain.vocabulary import (
+    ApprovalState,
     BookingType,
     ChangeEvent,
     EnrollmentState,
@@ -249,6 +250,30 @@ class AssignmentEntry(Entry):
     notify_by_email: bool = False
 
 
+class RoomChange(Entry):
+    """What somebody asks to change about a room."""
+
+    label: Text | None = None
+    nickname: Text | None = None
+    capacity: Annotated[int, Field(ge=0, le=2**31 - 1)] | None = None
+
+
+class ApprovalRequestEntry(Entry):
+    """A partner's change of one room that its customer holds, or held; decided by one of the customer's Managers."""
+
+    customer: Text
+    partner: Text
+    state: ApprovalState = ApprovalState.PENDING
+    requested_by: Text
+    requested_at: When
+    expires_in_days: Annotated[int, Field(ge=1, le=365)]
+    rooms: Annotated[tuple[Text, ...], Field(min_length=1, max_length=1)]
+    change: RoomChange
+    decided_by: Text | None = None
+    decided_at: When | None = None
+    comment: LongText | None = None
+
+
 class World(Entry):
     """All sections, in the order in which things can be made."""
 
@@ -263,6 +288,7 @@ class World(Entry):
     invitations: list[InvitationEntry] = []
     roles: list[RoleEntry] = []
     assignments: list[AssignmentEntry] = []
+    approval_requests: list[ApprovalRequestEntry] = []
 
     def entries(self) -> Iterator[Entry]:
         """Everything in it."""

@@ -24,7 +24,7 @@ REQUEST_ID = "request_id"
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="partner-gateway"'}
 REASONS = {
     404: "There is nothing at this address; ask `POST /graphql`.",
-    405: "This address takes another method; `POST` a JSON object with a `query` to `/graphql`.",
+    405: "This address takes another method, as `Allow` says; `POST` a JSON object with a `query` to `/graphql`.",
     406: f"This address answers in {' or '.join(OFFERED)}; accept one of them.",
     413: "The body is too large.",
     415: "Send the body as `Content-Type: application/json` in UTF-8.",

@@ -13,6 +13,7 @@ OFFERED = (JSON, GRAPHQL_RESPONSE)
 STATUS = {
     ProblemCode.UNAUTHENTICATED: 401,
     ProblemCode.UNKNOWN_TENANT: 403,
+    ProblemCode.FORBIDDEN: 403,
     ProblemCode.TIMEOUT: 503,
     ProblemCode.INTERNAL: 500,
 }

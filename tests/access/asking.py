@@ -12,6 +12,7 @@ from app.access.viewer import Viewer, binds
 from app.access.visible import visible
 from app.domain.permissions import Permission, Right, Standing
 from app.storage.tables import (
+    ApprovalRequest,
     Assignment,
     AuditEntry,
     Invitation,
@@ -36,6 +37,8 @@ ALWAYS: tuple[Pair, ...] = (
     (UpdateRing, Permission.RINGS_MODIFY),
     (Partnership, Standing.PARTY),
     (Partnership, Standing.PRIMARY_ADMIN),
+    (Partnership, Standing.ADDRESSEE),
+    (Partnership, Standing.PARTNER_MANAGER),
     (Partnership, Permission.PARTNERS_VIEW),
     (Partnership, Permission.ROLES_MODIFY),
     (Invitation, Standing.PARTY),
@@ -46,9 +49,16 @@ ALWAYS: tuple[Pair, ...] = (
     (Role, Standing.PARTY),
     (Role, Permission.ROLES_VIEW),
     (Role, Permission.ROLES_MODIFY),
+    (Role, Permission.PARTNERS_MANAGE),
+    (Role, Standing.ROLE_EDITOR),
     (Assignment, Standing.PARTY),
     (Assignment, Permission.ROLES_VIEW),
     (Assignment, Permission.ROLES_MODIFY),
+    (ApprovalRequest, Standing.PARTY),
+    (ApprovalRequest, Standing.REQUESTER),
+    (ApprovalRequest, Permission.APPROVALS_DECIDE),
+    (Assignment, Permission.PARTNERS_MANAGE),
+    (Assignment, Standing.ROLE_EDITOR),
     (Principal, Standing.NAMED),
     (Principal, Standing.DIRECTORY),
     (Tenant, Standing.NAMED),
@@ -63,6 +73,7 @@ MEANINGLESS: tuple[Pair, ...] = (
     (Principal, Permission.ROLES_MODIFY),
     (Tenant, Permission.PARTNERS_VIEW),
     (AuditEntry, Permission.ROLES_VIEW),
+    (ApprovalRequest, Permission.PARTNERS_VIEW),
 )
 """Rights that mean nothing on a table: nobody sees a row."""
 

@@ -5,7 +5,7 @@ It shares no rule with `app.access`. The numbers are those of the domain's parag
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from app.domain.permissions import BuiltInRole, DirectoryRole, Permission, Right, Standing
@@ -89,11 +89,21 @@ class Assignment:
 
 
 @dataclass(frozen=True)
+class ApprovalRequest:
+    tenant: str
+    id: str
+    partnership: str
+    requester: Key
+    decider: Key | None = None
+
+
+@dataclass(frozen=True)
 class AuditEntry:
     tenant: str
     id: str
     user: Key | None = None
     approved_by: str | None = None
+    age: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True)
@@ -110,6 +120,7 @@ class World:
     invitations: list[Invitation] = field(default_factory=list)
     roles: list[Role] = field(default_factory=list)
     assignments: list[Assignment] = field(default_factory=list)
+    approval_requests: list[ApprovalRequest] = field(default_factory=list)
     audit_entries: list[AuditEntry] = field(default_factory=list)
 
     def __repr__(self) -> str:
@@ -139,6 +150,13 @@ class Asker:
     id: str
     kind: PrincipalKind = PrincipalKind.USER
     directory_roles: frozenset[DirectoryRole] = frozenset()
+
+
+ANSWERING: dict[Right, Permission] = {
+    Standing.ADDRESSEE: Permission.INVITATIONS_ANSWER,
+    Standing.PARTNER_MANAGER: Permission.PARTNERS_MANAGE,
+}
+"""Who does something in every active partnership of the own organization as the partner, by a right at home (#35)."""
 
 
 class Policy:
@@ -239,10 +257,13 @@ class Policy:
         return self.rooms_at_home(right) | self.rooms_as_partner(right)
 
     def look_at_room_groups(self, right: Right) -> set[Key]:
-        """At home those in an own scope; to look at, also those that hold a room one may look at (#31)."""
+        """Those in an own scope, abroad if delegated as groups; to look at, also those with a room to look at (#31)."""
         if not isinstance(right, Permission):
             return set()
         named = {(each.tenant, group) for each in self.at_home(right) for group in each.groups}
+        for each in self.as_partner(right):
+            delegation = self.assignments_by_key[each.tenant, self.my_partnerships[self.of(each)].delegation]
+            named |= {(each.tenant, group) for group in each.groups & delegation.groups}
         rooms = self.look_at_rooms(right) if right is Permission.GROUPS_VIEW else set()
         seen = set()
         for group in self.world.room_groups:
@@ -276,6 +297,8 @@ class Policy:
             seen = self.look_at_partnerships(Permission.PARTNERS_VIEW)
             seen |= {(each.tenant, each.partnership or "") for each in self.as_partner(None)}
             return seen | (set(self.my_partnerships) if self.holds_at_home(Permission.INVITATIONS_ANSWER) else set())
+        if right in ANSWERING:
+            return set(self.my_partnerships) if self.holds_at_home(ANSWERING[right]) else set()
         if right is Standing.PRIMARY_ADMIN:
             return {(each.tenant, each.partnership or "") for each in self.as_partner(None) if self.is_of_admins(each)}
         if not isinstance(right, Permission):
@@ -284,6 +307,10 @@ class Policy:
             return {(each.tenant, each.partnership or "") for each in self.as_partner(right)}
         own = {(each.tenant, each.id) for each in self.world.partnerships if each.tenant == self.tenant}
         return own if self.holds_at_home(right) else set()
+
+    def of(self, assignment: Assignment) -> Key:
+        """The partnership of a partner's assignment."""
+        return assignment.tenant, assignment.partnership or ""
 
     def is_of_admins(self, assignment: Assignment) -> bool:
         """Whether the assignment is one of the built-in Primary admin role."""
@@ -319,6 +346,10 @@ class Policy:
         """Own roles and those of one's partnerships; under PARTY also what one may know but not change (2.6)."""
         if right is Standing.PARTY:
             return self.look_at_roles(Permission.ROLES_VIEW) | self.roles_to_know()
+        if right is Standing.ROLE_EDITOR:
+            return self.roles_to_edit()
+        if right is Permission.PARTNERS_MANAGE:
+            return self.roles_of_partners()
         if not isinstance(right, Permission):
             return set()
         partnerships = {(each.tenant, each.partnership) for each in self.as_partner(right)}
@@ -333,22 +364,50 @@ class Policy:
     def roles_to_know(self) -> set[Key]:
         """What a Manager sees of partners, and what Managers and Tenant managers see as a partner (#37, #38)."""
         answers = self.holds_at_home(Permission.INVITATIONS_ANSWER)
-        is_manager = self.holds_at_home(Permission.PARTNERS_MANAGE)
-        active = {(each.tenant, each.id) for each in self.world.partnerships if each.active}
-        seen = set()
+        seen = self.roles_of_partners()
         for role in self.world.roles:
             partnership = (role.tenant, role.partnership or "")
-            of_my_partner = is_manager and role.tenant == self.tenant and partnership in active
             is_admin_role = role.built_in is BuiltInRole.PRIMARY_ADMIN and partnership in self.my_partnerships
             is_manager_role = role.built_in is BuiltInRole.TENANT_MANAGER and role.tenant == self.tenant
-            if of_my_partner or (answers and (is_admin_role or is_manager_role)):
+            if answers and (is_admin_role or is_manager_role):
                 seen.add((role.tenant, role.id))
         return seen
+
+    def roles_of_partners(self) -> set[Key]:
+        """A Manager sees and ends the roles of the own organization's partners (#38)."""
+        active = {(each.tenant, each.id) for each in self.world.partnerships if each.active}
+        mine = [each for each in self.world.roles if each.tenant == self.tenant]
+        is_manager = self.holds_at_home(Permission.PARTNERS_MANAGE)
+        return {(each.tenant, each.id) for each in mine if is_manager and (each.tenant, each.partnership) in active}
+
+    def roles_to_edit(self) -> set[Key]:
+        """Own roles, for Managers and whom a directory role lets; a custom role only lets one assign (#26)."""
+        edits = self.holds_at_home(Permission.PARTNERS_MANAGE) or self.by_directory(Permission.ROLES_MODIFY)
+        mine = [each for each in self.world.roles if each.tenant == self.tenant and each.partnership is None]
+        return {(each.tenant, each.id) for each in mine if edits}
 
     def look_at_assignments(self, right: Right) -> set[Key]:
         """An assignment is seen with its role."""
         roles = self.look_at_roles(right)
         return {(each.tenant, each.id) for each in self.world.assignments if (each.tenant, each.role) in roles}
+
+    def look_at_approval_requests(self, right: Right) -> set[Key]:
+        """Who decides at the customer; who asked and still takes part; primary admins of that customer (2.6)."""
+        if right is Standing.PARTY:
+            administered = self.look_at_partnerships(Standing.PRIMARY_ADMIN)
+            seen = self.look_at_approval_requests(Permission.APPROVALS_DECIDE)
+            seen |= self.look_at_approval_requests(Standing.REQUESTER)
+            requests = self.world.approval_requests
+            return seen | {
+                (each.tenant, each.id) for each in requests if (each.tenant, each.partnership) in administered
+            }
+        if right is Standing.REQUESTER:
+            takes_part = self.look_at_partnerships(Standing.PARTY) & set(self.my_partnerships)
+            mine = [each for each in self.world.approval_requests if each.requester == self.me]
+            return {(each.tenant, each.id) for each in mine if (each.tenant, each.partnership) in takes_part}
+        if right is not Permission.APPROVALS_DECIDE or not self.holds_at_home(right):
+            return set()
+        return {(each.tenant, each.id) for each in self.world.approval_requests if each.tenant == self.tenant}
 
     # --- people, organizations, the record ---------------------------------------------------------------------------
 
@@ -367,7 +426,7 @@ class Policy:
         return bool(modifies) or self.holds_at_home(Permission.INVITATIONS_ANSWER)
 
     def named_principals(self) -> set[Key]:
-        """Members of assignments, senders of invitations, users and approvers of entries that the asker sees."""
+        """Members of assignments, senders of invitations, and who asked, decided, acted or approved."""
         named: set[Key] = set()
         for key in self.look_at_assignments(Standing.PARTY):
             named |= self.assignments_by_key[key].members
@@ -375,6 +434,10 @@ class Policy:
         for invitation in self.world.invitations:
             if (invitation.tenant, invitation.id) in invitations and invitation.sent_by:
                 named.add((invitation.tenant, invitation.sent_by))
+        requests = self.look_at_approval_requests(Standing.PARTY)
+        for request in self.world.approval_requests:
+            if (request.tenant, request.id) in requests:
+                named |= {request.requester} | ({request.decider} if request.decider else set())
         entries = self.look_at_audit_entries(Permission.AUDIT_VIEW)
         for entry in self.world.audit_entries:
             if (entry.tenant, entry.id) in entries:
@@ -397,10 +460,11 @@ class Policy:
         return {(tenant, tenant) for tenant in self.world.tenants if tenant in named}
 
     def look_at_audit_entries(self, right: Right) -> set[Key]:
-        """The own tenant's record, for its Managers; partners never see a customer's (AUD-3, #63)."""
+        """180 days of the own tenant's record, for its Managers; partners see no customer's (AUD-3, AUD-6, #63)."""
         if right is not Permission.AUDIT_VIEW or not self.holds_at_home(Permission.AUDIT_VIEW):
             return set()
-        return {(each.tenant, each.id) for each in self.world.audit_entries if each.tenant == self.tenant}
+        recent = [each for each in self.world.audit_entries if each.age <= timedelta(days=180)]
+        return {(each.tenant, each.id) for each in recent if each.tenant == self.tenant}
 
 
 LOOKS: dict[str, Callable[[Policy, Right], set[Key]]] = {
@@ -409,6 +473,7 @@ LOOKS: dict[str, Callable[[Policy, Right], set[Key]]] = {
     "UpdateRing": Policy.look_at_update_rings,
     "Partnership": Policy.look_at_partnerships,
     "Invitation": Policy.look_at_invitations,
+    "ApprovalRequest": Policy.look_at_approval_requests,
     "Role": Policy.look_at_roles,
     "Assignment": Policy.look_at_assignments,
     "Principal": Policy.look_at_principals,

@@ -37,6 +37,7 @@ from app.domain.vocabulary import (
 )
 from app.storage import tables
 from tests.access.policy import (
+    ApprovalRequest,
     Asker,
     Assignment,
     AuditEntry,
@@ -57,6 +58,8 @@ UNREGISTERED = "Z"
 TAPE = 1024
 """Bytes; the largest worlds take about 750."""
 INSTANT = timedelta(microseconds=1)
+AGES = (timedelta(0), timedelta(days=180), timedelta(days=180) + INSTANT)
+"""Of an entry of the record: new, just readable, and just not any more."""
 AROUND_NOW = (timedelta(days=1), INSTANT, timedelta(0), -INSTANT, timedelta(days=-1))
 HISTORIES = ((True,), (True,), (False,), (False, True), (False, False, True), ())
 """Partnerships between one pair, whether active, oldest first; two of them cannot be active at once."""
@@ -222,6 +225,17 @@ class Making:
                 )
             )
 
+    def hold(self, customer: str) -> None:
+        """Held changes in any of the customer's partnerships, by people of the partner, some decided."""
+        for partnership in [each for each in self.world.partnerships if each.tenant == customer]:
+            askers = [(partnership.partner, each) for each in self.principals(partnership.partner)]
+            deciders = [None, *((customer, each) for each in self.principals(customer)), *askers]
+            for _ in self.tape.up_to(1) if askers else ():
+                this = self.next_id("q", customer, self.world.approval_requests)
+                self.world.approval_requests.append(
+                    ApprovalRequest(customer, this, partnership.id, self.tape.one(askers), self.tape.one(deciders))
+                )
+
     def act(self, tenant: str) -> None:
         """Entries of a tenant's record, by its own people, by partners, and by the system."""
         partners = {each.partner for each in self.world.partnerships if each.tenant == tenant}
@@ -229,8 +243,9 @@ class Making:
         approvers = [None, *self.principals(tenant)]
         for _ in self.tape.up_to(3):
             this = self.next_id("a", tenant, self.world.audit_entries)
+            age = AGES[len(self.world.audit_entries) % len(AGES)]
             self.world.audit_entries.append(
-                AuditEntry(tenant, this, self.tape.one([None, *people]), self.tape.one(approvers))
+                AuditEntry(tenant, this, self.tape.one([None, *people]), self.tape.one(approvers), age)
             )
 
 
@@ -246,6 +261,7 @@ def read_world(tape: Tape) -> World:
     for tenant in tenants:
         making.invite(tenant)
         making.act(tenant)
+        making.hold(tenant)
     return making.world
 
 
@@ -318,6 +334,7 @@ def rows(world: World) -> Iterator[tuple[type[SQLModel], dict[str, Any]]]:
     yield from room_rows(world)
     yield from partnership_rows(world)
     yield from role_rows(world)
+    yield from request_rows(world)
     for number, entry in enumerate(world.audit_entries):
         user_tenant, user = entry.user or (None, None)
         yield row(
@@ -325,7 +342,7 @@ def rows(world: World) -> Iterator[tuple[type[SQLModel], dict[str, Any]]]:
             tenant_id=entry.tenant,
             id=entry.id,
             sequence=number,
-            creation_time=NOW,
+            creation_time=NOW - entry.age,
             category=AuditCategory.ROOM,
             operation=AuditOperation.UPDATE,
             action="room.update",
@@ -388,6 +405,26 @@ def partnership_rows(world: World) -> Iterator[tuple[type[SQLModel], dict[str, A
             sent_by_id=invitation.sent_by,
             expires_at=invitation.expires_at,
             closed_at=None if invitation.state is InvitationState.PENDING else NOW,
+        )
+
+
+def request_rows(world: World) -> Iterator[tuple[type[SQLModel], dict[str, Any]]]:
+    for request in world.approval_requests:
+        decider_tenant, decider = request.decider or (None, None)
+        yield row(
+            tables.ApprovalRequest,
+            tenant_id=request.tenant,
+            id=request.id,
+            partnership_id=request.partnership,
+            event=Permission.ROOMS_MODIFY,
+            mutation="updateRoom",
+            digest=request.id,
+            requester_tenant_id=request.requester[0],
+            requester_id=request.requester[1],
+            requested_at=NOW,
+            expires_at=NOW,
+            decider_tenant_id=decider_tenant,
+            decider_id=decider,
         )
 
 

@@ -82,6 +82,7 @@ def fitting(name: str, ids: list[str]) -> list[str]:
     of_kind: dict[str, list[str]] = {}
     for each in ids:
         of_kind.setdefault(each.partition("_")[0], []).append(each)
-    own = of_kind.pop(name.lower().removesuffix("s"), [])
+    wanted = name.lower().removesuffix("s")
+    own = [each for kind in list(of_kind) if kind.endswith(wanted) for each in of_kind.pop(kind)]
     others = [found[0] for found in of_kind.values()]
     return [*own[:OF_EACH], *(others[:1] if own else others)]

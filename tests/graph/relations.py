@@ -17,6 +17,7 @@ from app.domain.vocabulary import PartnershipState
 from app.storage.engines import Database
 from app.storage.global_ids import global_id
 from app.storage.tables import (
+    ApprovalRequest,
     Assignment,
     AssignmentGroup,
     AssignmentMember,
@@ -54,6 +55,7 @@ SEEN_UNDER = {
     "invitations": Standing.PARTY,
     "roles": Standing.PARTY,
     "assignments": Standing.PARTY,
+    "approvalRequests": Standing.PARTY,
     "principals": Standing.NAMED,
     "tenants": Standing.NAMED,
     "auditEntries": Permission.AUDIT_VIEW,
@@ -187,6 +189,11 @@ def partner(_: Relations, row: Any) -> set[str]:
     return tenant(row.partner_tenant_id)
 
 
+def subject(_: Relations, row: Any) -> set[str]:
+    """What a line of the record, or a held change, is about."""
+    return {row.subject} if row.subject else set()
+
+
 def customer_of_role(_: Relations, row: Role) -> set[str]:
     """Whose rooms a role is about: nobody's for the one that answers invitations."""
     return set() if row.built_in is BuiltInRole.TENANT_MANAGER else tenant(row.tenant_id)
@@ -206,6 +213,7 @@ EDGES: dict[tuple[str, str], Edge] = {
     ("Partnership", "rooms"): Relations.delegated,
     ("Partnership", "roles"): those(Role, "partnership_id"),
     ("Partnership", "primaryAdmins"): one(Assignment, "delegation_id"),
+    ("Partnership", "approvalRequests"): those(ApprovalRequest, "partnership_id"),
     ("Invitation", "customer"): owner,
     ("Invitation", "partner"): partner,
     ("Invitation", "rooms"): Relations.offered,
@@ -223,20 +231,28 @@ EDGES: dict[tuple[str, str], Edge] = {
     ("Assignment", "groups"): lambda all_, row: all_.linked(
         AssignmentGroup, RoomGroup, row, "assignment_id", "group_id"
     ),
+    ("ApprovalRequest", "partnership"): one(Partnership, "partnership_id"),
+    ("ApprovalRequest", "requestedBy"): one(Principal, "requester_id", "requester_tenant_id"),
+    ("ApprovalRequest", "subject"): subject,
+    ("ApprovalRequest", "decidedBy"): one(Principal, "decider_id", "decider_tenant_id"),
     ("User", "tenant"): owner,
     ("SecurityGroup", "tenant"): owner,
     ("Application", "tenant"): owner,
     ("AuditEntry", "tenant"): owner,
-    ("AuditEntry", "subject"): lambda _, row: {row.subject} if row.subject else set(),
+    ("AuditEntry", "subject"): subject,
     ("AuditEntry", "user"): one(Principal, "user_id", "user_tenant_id"),
     ("AuditEntry", "userTenant"): lambda _, row: tenant(row.user_tenant_id),
     ("AuditEntry", "approvedBy"): one(Principal, "approved_by_id"),
+    ("AuditEntry", "approval"): one(ApprovalRequest, "approval_id"),
 }
 """Every edge from one object to others, as the domain understands it."""
 NOUNS: dict[str, type[SQLModel]] = {
     **{
         table.__name__: table
-        for table in (Room, RoomGroup, UpdateRing, Partnership, Invitation, Role, Assignment, Tenant, AuditEntry)
+        for table in (
+            *(Room, RoomGroup, UpdateRing, Partnership, Invitation, Role, Assignment, ApprovalRequest),
+            *(Tenant, AuditEntry),
+        )
     },
     **dict.fromkeys(("User", "SecurityGroup", "Application"), Principal),
 }

@@ -35,14 +35,18 @@ PAGE_SIZES = {
     "Invitation": 6,
     "Role": 12,
     "Assignment": 12,
+    "ApprovalRequest": 6,
     "Principal": 20,
     "AuditEntry": 100,
 }
 """More than anybody has in the demo world, except for the record; small enough to nest."""
+EVERY_STATE = "states: [PENDING, APPROVED, REJECTED, EXPIRED, CANCELLED, FAILED]"
 ARGUMENTS = {
     ("Viewer", "partners"): "states: [ACTIVE, REMOVED]",
     ("Viewer", "customers"): "states: [ACTIVE, REMOVED]",
     ("Viewer", "invitations"): "states: [PENDING, ACCEPTED, DECLINED, REVOKED, EXPIRED]",
+    ("Viewer", "approvalRequests"): EVERY_STATE,
+    ("Partnership", "approvalRequests"): EVERY_STATE,
     ("Viewer", "can"): "permission: ROOMS_VIEW",
     ("Query", "nodes"): "ids: $ids",
     ("Query", "node"): "id: $id",

@@ -14,7 +14,7 @@ from tests.graph import hostile
 from tests.graph.asking import PEOPLE, Asker, ask
 from tests.graph.crawling import Site
 from tests.graph.relations import EDGES, NOUNS, SEEN_UNDER, Relations
-from tests.graph.selecting import every_edge, is_connection, type_named
+from tests.graph.selecting import ARGUMENTS, every_edge, is_connection, type_named
 
 ALL = {
     "rooms": ["rooms"],
@@ -24,6 +24,7 @@ ALL = {
     "invitations": ["invitations(states: [PENDING, ACCEPTED, DECLINED, REVOKED, EXPIRED] {page})"],
     "roles": ["roles"],
     "assignments": [],
+    "approvalRequests": ["approvalRequests(states: [PENDING, APPROVED, REJECTED, EXPIRED, CANCELLED, FAILED] {page})"],
     "principals": [],
     "tenants": [],
     "auditEntries": ["auditEntries"],
@@ -227,9 +228,11 @@ def edges_document(kind: str) -> str:
     """Asks for the other end of every edge of objects of this type."""
     of = type_named(kind)
     assert isinstance(of, GraphQLObjectType)
-    connection = "(first: 100) { nodes { ... on Node { id } } totalCount { value exact } }"
+    connection = "{ nodes { ... on Node { id } } totalCount { value exact } }"
     edges = [
-        f"{field} {connection if is_connection(get_named_type(of.fields[field].type)) else '{ ... on Node { id } }'}"
+        f"{field}(first: 100 {ARGUMENTS.get((owner, field), '')}) {connection}"
+        if is_connection(get_named_type(of.fields[field].type))
+        else f"{field} {{ ... on Node {{ id }} }}"
         for owner, field in sorted(EDGES)
         if owner == kind
     ]

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
 from time import monotonic
@@ -12,11 +13,14 @@ from uuid import uuid4
 import pytest
 from sqlmodel import col
 
-from app.access.viewer import Viewer
+from app.access.viewer import Caller, Viewer
 from app.domain.permissions import DirectoryRole
+from app.domain.refusals import invalid_input
 from app.domain.vocabulary import PrincipalKind, UserType
 from app.operations import inviting
 from app.operations import work as work_module
+from app.operations.changing import UNDER_WAY, Asked, Changer, finish
+from app.operations.work import Work
 from app.reading import pages, reader
 from app.storage.engines import Database
 from app.storage.tables import AssignmentMember, IdempotencyRecord, Invitation, Principal
@@ -253,6 +257,62 @@ async def test_the_same_object_id_in_another_tenant_is_another_caller(own_world:
     assert len(await everything(own_world, IdempotencyRecord)) == 2
 
 
+async def test_old_answers_are_thrown_away_with_the_next_change_of_a_colleague(own_world: Database) -> None:
+    """Of the same tenant only, and not before their 24 hours are over."""
+    manager, elsewhere = ask(own_world, "fabrikam-manager"), ask(own_world, "contoso-manager")
+    await done(elsewhere, INVITE, **offer("tailspin.example", await rooms_of(elsewhere, 1), idempotencyKey="theirs"))
+    sent = await done(manager, INVITE, **await offered(manager, idempotencyKey="old"))
+    revoke = {"invitation": sent["invitation"]["id"], "idempotencyKey": "young"}
+    await done(manager.at(SEEDED_AT + timedelta(microseconds=1)), REVOKE, **revoke)
+    later = Asker(own_world, stranger(), moment=SEEDED_AT + DAY)
+
+    assert codes(await do(later, REVOKE, invitation="x", idempotencyKey="refused")) == ["NOT_FOUND"]
+    keys = {record.idempotency_key for record in await everything(own_world, IdempotencyRecord)}
+    await done(later, INVITE, **await offered(later, idempotencyKey="new"))
+
+    assert keys == {"theirs", "old", "young"}
+    records = await everything(own_world, IdempotencyRecord)
+    assert {record.idempotency_key for record in records} == {"theirs", "young", "new"}
+
+
+async def test_a_change_that_answers_nothing_is_not_done_twice_either(own_world: Database) -> None:
+    """What tells an answered key from a new one is not what was answered."""
+    asked, calls = Asked("createNothing", {"a": 1}, "k"), list[str]()
+    caller = Caller(viewer_of("fabrikam-manager"), "somebody", None)
+
+    async def operate(work: Work) -> dict[str, Any]:
+        calls.append("done")
+        return {}
+
+    for _ in range(2):
+        async with AsyncExitStack() as stack:
+            outcome = await Changer(own_world, caller, SEEDED_AT, "r").change(asked, operate, stack)
+            assert (outcome.results, outcome.refusals) == ({}, ())
+
+    assert calls == ["done"]
+
+
+async def test_a_duplicate_beside_a_change_that_is_refused_is_done_itself(own_world: Database) -> None:
+    """It waits for the first, of which nothing is kept, and is then looked at anew."""
+    asked, calls = Asked("tryNothing", {}, "k"), list[str]()
+    caller = Caller(viewer_of("fabrikam-manager"), "somebody", None)
+    changer = Changer(own_world, caller, SEEDED_AT, "r")
+
+    async def operate(work: Work) -> dict[str, Any]:
+        calls.append("begun")
+        if len(calls) == 1:
+            await asyncio.sleep(0.1)
+            assert calls == ["begun"]
+            raise invalid_input("no")
+        return {"value": 7}
+
+    async with AsyncExitStack() as stack:
+        outcomes = await asyncio.gather(*(changer.change(asked, operate, stack) for _ in range(3)))
+
+    assert sorted(outcome.results.get("value", 0) for outcome in outcomes) == [0, 7, 7]
+    assert len(calls) == 2
+
+
 @pytest.mark.parametrize("key", ["", "x" * 129])
 async def test_a_key_has_1_to_128_characters(own_world: Database, key: str) -> None:
     manager = ask(own_world, "fabrikam-manager")
@@ -369,9 +429,9 @@ async def test_mutations_of_one_document_run_one_after_the_other_and_each_sees_t
     shown = "partnership { id version state rooms { totalCount { value } } removalImpact { counts { rooms } } }"
     document = f"""mutation Several($p: ID!, $word: String!) {{
       one: setChangeControl(input: {{partnership: $p, expectedVersion: 1,
-        changeControl: [{{event: ROOMS_MODIFY, mode: MANUAL}}]}}) {{ {shown} {PROBLEMS} }}
+        changeControl: [{{event: TICKETS_UPDATE, mode: MANUAL}}]}}) {{ {shown} {PROBLEMS} }}
       stale: setChangeControl(input: {{partnership: $p, expectedVersion: 1,
-        changeControl: [{{event: ROOMS_MODIFY, mode: AUTO}}]}}) {{ {shown} errors {{ code path
+        changeControl: [{{event: TICKETS_UPDATE, mode: AUTO}}]}}) {{ {shown} errors {{ code path
           ... on StaleVersion {{ currentVersion }} }} }}
       gone: removePartner(input: {{partnership: $p, confirmation: $word}}) {{ {shown} {PROBLEMS} }}
       over: setChangeControl(input: {{partnership: $p, expectedVersion: 3, changeControl: []}}) {{ {shown} {PROBLEMS} }}
@@ -531,6 +591,29 @@ async def test_a_dry_run_that_takes_too_long_is_undone_and_leaves_the_writer_fre
     assert in_use(own_world) == 0
     await drained(tasks | {asyncio.current_task()})  # type: ignore[arg-type]
     assert await snapshot(own_world) == before
+    await writer_is_free(own_world)
+
+
+async def test_a_change_that_takes_too_long_is_undone_when_the_gateway_stops(
+    own_world: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manager, begun = ask(own_world, "fabrikam-manager"), asyncio.Event()
+    asked, before = await offered(manager, idempotencyKey="k"), await snapshot(own_world)
+
+    async def hang(*_: Any) -> None:
+        begun.set()
+        await asyncio.sleep(60)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(work_module, "lock_heads", hang)
+        request = asyncio.ensure_future(do(manager, INVITE, **asked))
+        await begun.wait()
+        await finish(within=0.05)
+
+    assert not UNDER_WAY
+    await asyncio.wait([request])
+    assert await snapshot(own_world) == before
+    await finish()
     await writer_is_free(own_world)
 
 

@@ -22,7 +22,7 @@ SENT_BY = {
     "who-am-i": "northwind-helpdesk",
 }
 MOST = {
-    "audit-page": 8,
+    "audit-page": 10,
     "directory-picker": 1,
     "invitations-inbox": 6,
     "partners-overview": 12,

@@ -424,6 +424,7 @@ async def test_other_terms_than_the_current_ones_are_refused_inv_6_and_11(own_wo
     unpublished = replace(manager, service=Service(LIMITS))
     errors = await refused(unpublished, INVITE, **await offer(own_world))
     assert said(errors) == [("InvalidInput", "input.agreedTermsVersion")]
+    assert "has not published terms" in errors[0]["message"]
 
 
 # --- one at a time ----------------------------------------------------------------------------------------------------

@@ -381,3 +381,17 @@ async def test_a_global_admin_restores_what_lost_its_managers_rb_16_and_42(own_w
     assert members(payload["tenantManagers"]) == ["adatum-nobody"]
     (stored,) = await everything(own_world, Principal, col(Principal.id) == UNKNOWN)
     assert (stored.name, stored.user_type) == ("somebody", UserType.MEMBER)
+
+
+async def test_an_event_that_is_named_twice_is_refused_and_not_guessed(own_world: Database) -> None:
+    rules = [{"event": event, **mode} for event, mode in (("ROOMS_MODIFY", MANUAL), ("ROOMS_MODIFY", AUTO))]
+
+    errors = await refused(
+        ask(own_world, "contoso-manager"),
+        SET_CONTROL,
+        partnership=await with_northwind(own_world),
+        expectedVersion=1,
+        changeControl=rules,
+    )
+
+    assert said(errors) == [("InvalidInput", "input.changeControl.1")]

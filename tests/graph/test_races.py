@@ -20,17 +20,19 @@ from app.access.tripwire import arm
 from app.access.viewer import Viewer
 from app.domain.permissions import DirectoryRole
 from app.domain.vocabulary import InvitationState, PrincipalKind
-from app.operations import answering
+from app.operations import answering, changing, inviting
+from app.operations.changing import Asked, Claim
 from app.operations.settling import not_pending
 from app.operations.work import Work
 from app.storage.engines import Database
-from app.storage.tables import IdempotencyRecord, Invitation, Partnership, Principal
+from app.storage.tables import IdempotencyRecord, Invitation, Principal
 from tests.graph.asking import Asker, ask
 from tests.graph.partnering import (
     ACCEPT,
     INVITE,
     REMOVE,
     REVOKE,
+    alter,
     codes,
     confirmation,
     do,
@@ -45,7 +47,7 @@ from tests.operations.chains import check_chain, everything
 from tests.world import SEEDED_AT
 
 FABRIKAM, ADATUM, TAILSPIN = (tenant_id(f"{name}.example") for name in ("fabrikam", "adatum", "tailspin"))
-NORMAL = 12
+NORMAL = 25
 LONG = {"sqlite": 300, "postgresql": 2000}
 Answers = list[dict[str, Any]]
 
@@ -128,8 +130,8 @@ def one_winner(answers: Answers) -> dict[str, Any]:
 # --- answering ------------------------------------------------------------------------------------------------------
 
 
-async def two_accept(sides: Sides) -> None:
-    """One round: one of two acceptances makes the partnership, the other is told that it was accepted."""
+async def two_accept(sides: Sides, _: int) -> None:
+    """One round: one of two acceptances makes the partnership, the other is told that it was accepted (ACC-6)."""
     invitation = await sides.invitation()
 
     answers = await together(sides.accept(sides.answers, invitation), sides.accept(sides.also_answers, invitation))
@@ -139,13 +141,55 @@ async def two_accept(sides: Sides) -> None:
     assert await sides.check_links() == (0, 1)
 
 
-async def test_acc_6_of_two_who_accept_the_first_wins(sides: Sides, rounds: int) -> None:
-    for _ in range(rounds):
-        await two_accept(sides)
+async def accept_and_revoke(sides: Sides, number: int) -> None:
+    """One round: an acceptance meets a revocation, and either comes first."""
+    invitation = await sides.invitation()
+    asked = [sides.accept(sides.also_answers, invitation), do(sides.manager, REVOKE, invitation=invitation)]
+
+    accepted, revoked = await in_turn(asked, number)
+
+    loser = one_winner([accepted, revoked])
+    assert (loser["code"], loser["state"]) == ("INVALID_STATE", "REVOKED" if accepted["errors"] else "ACCEPTED")
+    assert await sides.check_links() == (0, 0 if accepted["errors"] else 1)
+
+
+async def accept_and_expire(sides: Sides, number: int) -> None:
+    """One round: the partner's request began just before the invitation ran out, the customer's next invitation just
+    after (ACC-10).
+    """
+    invitation = await sides.invitation()
+    over = SEEDED_AT + timedelta(days=3)
+    late = sides.also_answers.at(over - timedelta(microseconds=1))
+    next_one = offer("adatum.example", sides.rooms)
+
+    accepted, invited = await in_turn(
+        [sides.accept(late, invitation), do(sides.manager.at(over), INVITE, **next_one)], number
+    )
+
+    loser = one_winner([accepted, invited])
+    if accepted["errors"]:
+        assert (loser["code"], loser["state"]) == ("INVALID_STATE", "EXPIRED")
+        assert await sides.check_links() == (1, 0)
+        await done(sides.manager.at(over), REVOKE, invitation=invited["invitation"]["id"])
+    else:
+        assert loser["code"] == "CONFLICT"
+        assert loser["existing"]["id"] == accepted["partnership"]["id"]
+        assert await sides.check_links() == (0, 1)
+
+
+Round = Callable[[Sides, int], Awaitable[None]]
+ANSWERS = [two_accept, accept_and_revoke, accept_and_expire]
+"""The races about one invitation."""
+
+
+@pytest.mark.parametrize("one_round", ANSWERS)
+async def test_acc_6_acc_10_of_all_who_move_an_invitation_the_first_wins(
+    sides: Sides, rounds: int, one_round: Round
+) -> None:
+    for number in range(rounds):
+        await one_round(sides, number)
 
     await check_chain(sides.here, FABRIKAM)
-    made = await everything(sides.here, Partnership, col(Partnership.partner_tenant_id) == ADATUM)
-    assert len(made) == rounds
 
 
 async def unguarded(work: Work, invitation: Invitation, seen_under: Any, **values: Any) -> None:
@@ -172,65 +216,37 @@ def deferred(*databases: Database) -> Iterator[None]:
         event.remove(database.writer.sync_engine, "before_cursor_execute", begin)
 
 
-async def broken_rounds(one_round: Callable[[Sides], Awaitable[None]], sides: Sides, rounds: int) -> int:
+async def broken_rounds(one_round: Round, sides: Sides, rounds: int) -> int:
+    """How many rounds do not hold."""
     broken = 0
-    for _ in range(rounds):
+    for number in range(rounds):
         try:
-            await one_round(sides)
+            await one_round(sides, number)
         except AssertionError:
             broken += 1
+            await end_everything(sides)
     return broken
 
 
-async def test_acc_6_without_the_guard_most_rounds_of_two_acceptances_fail(
-    sides: Sides, monkeypatch: pytest.MonkeyPatch
+async def end_everything(sides: Sides) -> None:
+    """Leave nothing of a round that did not hold in the way of the next."""
+    closed = {"state": InvitationState.REVOKED, "closed_at": SEEDED_AT}
+    between = col(Invitation.tenant_id) == FABRIKAM, col(Invitation.partner_tenant_id) == ADATUM
+    await alter(sides.here, Invitation, *between, col(Invitation.closed_at).is_(None), **closed)
+
+
+@pytest.mark.parametrize("one_round", ANSWERS)
+async def test_without_the_guard_most_rounds_about_an_invitation_fail(
+    sides: Sides, monkeypatch: pytest.MonkeyPatch, one_round: Round
 ) -> None:
-    monkeypatch.setattr(answering, "settle", unguarded)
+    for module in (answering, inviting):
+        monkeypatch.setattr(module, "settle", unguarded)
 
     with deferred(sides.here, sides.there):
-        broken = await broken_rounds(two_accept, sides, 25)
+        broken = await broken_rounds(one_round, sides, 25)
 
-    print(f"\naccept race without the guard: {broken} of 25 rounds broken")  # noqa: T201
+    print(f"\n{one_round.__name__} without the guard: {broken} of 25 rounds broken")  # noqa: T201
     assert broken > 25 / 2
-
-
-async def test_of_acceptance_and_revocation_the_first_wins(sides: Sides, rounds: int) -> None:
-    for number in range(rounds):
-        invitation = await sides.invitation()
-        asked = [sides.accept(sides.also_answers, invitation), do(sides.manager, REVOKE, invitation=invitation)]
-
-        accepted, revoked = await in_turn(asked, number)
-
-        loser = one_winner([accepted, revoked])
-        assert (loser["code"], loser["state"]) == ("INVALID_STATE", "REVOKED" if accepted["errors"] else "ACCEPTED")
-        assert await sides.check_links() == (0, 0 if accepted["errors"] else 1)
-
-    await check_chain(sides.here, FABRIKAM)
-
-
-async def test_acc_10_of_acceptance_and_expiry_the_first_wins(sides: Sides, rounds: int) -> None:
-    """The partner's request began just before the invitation ran out, the customer's next invitation just after."""
-    for number in range(rounds):
-        invitation = await sides.invitation()
-        over = SEEDED_AT + timedelta(days=3)
-        late = sides.also_answers.at(over - timedelta(microseconds=1))
-        next_one = offer("adatum.example", sides.rooms)
-
-        accepted, invited = await in_turn(
-            [sides.accept(late, invitation), do(sides.manager.at(over), INVITE, **next_one)], number
-        )
-
-        loser = one_winner([accepted, invited])
-        if accepted["errors"]:
-            assert (loser["code"], loser["state"]) == ("INVALID_STATE", "EXPIRED")
-            assert await sides.check_links() == (1, 0)
-            await done(sides.manager.at(over), REVOKE, invitation=invited["invitation"]["id"])
-        else:
-            assert loser["code"] == "CONFLICT"
-            assert loser["existing"]["id"] == accepted["partnership"]["id"]
-            assert await sides.check_links() == (0, 1)
-
-    await check_chain(sides.here, FABRIKAM)
 
 
 # --- inviting and removing ------------------------------------------------------------------------------------------
@@ -341,6 +357,43 @@ async def test_the_same_key_twice_at_once_is_done_once_and_answered_alike(sides:
     entries = await check_chain(sides.here, FABRIKAM)
     assert sum(entry.action == "invitation.send" and entry.user_id is not None for entry in entries) == rounds
     assert len(await everything(sides.here, IdempotencyRecord)) == rounds
+
+
+async def one_key_twice(sides: Sides, _: int) -> None:
+    """One round: two gateways are sent the same change under the same key."""
+    await sides.forget()
+    asked = offer("adatum.example", sides.rooms, idempotencyKey=f"{uuid4()}")
+    askers = (sides.manager, replace(sides.manager, database=sides.there))
+
+    first, second = await together(*(do(asker, INVITE, **asked) for asker in askers))
+
+    assert first["errors"] == []
+    assert first == second
+
+
+async def looked_up(work: Work, asked: Asked) -> Claim:
+    """As `claim` finds the key's record, but without anybody waiting for who claims it as well."""
+    values: dict[str, Any] = {"tenant_id": work.asker.tenant_id, "principal_id": work.asker.principal_id}
+    values |= {"mutation": asked.mutation, "idempotency_key": asked.idempotency_key}
+    same = select(IdempotencyRecord).filter_by(**values)
+    if found := (await work.session.exec(unscoped(same, "a test without a guard"))).first():
+        return Claim(found, found.results)
+    await asyncio.sleep(0.02)
+    record = IdempotencyRecord(**values, input_digest=asked.digest, created_at=work.moment)
+    work.session.add(record)
+    return Claim(record)
+
+
+async def test_without_the_guard_most_rounds_of_the_same_key_twice_fail(
+    sides: Sides, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(changing, "claim", looked_up)
+
+    with deferred(sides.here, sides.there):
+        broken = await broken_rounds(one_key_twice, sides, 25)
+
+    print(f"\nsame key twice without the guard: {broken} of 25 rounds broken")  # noqa: T201
+    assert broken > 25 / 2
 
 
 async def two_first_changes(sides: Sides) -> None:

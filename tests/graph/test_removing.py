@@ -84,7 +84,7 @@ def side_of(customer: str, name: str) -> Side:
 
 
 @pytest.mark.parametrize("customer, name", SIDES)
-async def test_rem_1_2_4_the_customers_manager_and_its_primary_admins_end_it(
+async def test_rem_1_2_3_4_check_16_the_customers_manager_and_its_primary_admins_end_it(
     own_world: Database, customer: str, name: str
 ) -> None:
     asker, side = ask(own_world, name), side_of(customer, name)
@@ -103,7 +103,7 @@ async def test_rem_1_2_4_the_customers_manager_and_its_primary_admins_end_it(
 
 
 @pytest.mark.parametrize("customer", MAY)
-async def test_rem_2_5_nobody_else_ends_it_learns_of_it_or_changes_anything(own_world: Database, customer: str) -> None:
+async def test_rem_2_5_check_2_16_nobody_else_ends_it_or_learns_of_it(own_world: Database, customer: str) -> None:
     """Check 2 and 16: also with the confirmation that was given to somebody who may."""
     partnership = await partnership_of(own_world, customer, NORTHWIND)
     nothing = f"partnership_{tenant_id(customer)}_{UNKNOWN}"
@@ -158,6 +158,7 @@ async def check_unconfirmed(asker: Asker, customer: str, partnership: str, word:
     (error,) = payload["errors"]
     assert (payload["partnership"], payload["ended"]) == (None, None)
     assert (error["code"], error["path"]) == ("CONFIRMATION_REQUIRED", ["input", "confirmation"])
+    assert error["message"].startswith("That confirmation is too old") == (word is not None)
     assert error["impact"]["counts"] == ENDED[customer]
     assert await snapshot(asker.database) == before
     return str(error["impact"]["confirmation"])
@@ -296,7 +297,7 @@ async def what_is_seen(database: Database, name: str, customer: str) -> set[str]
 
 
 @pytest.mark.parametrize("customer, name", [(CONTOSO, "contoso-manager"), (FABRIKAM, "northwind-fabrikam-admin")])
-async def test_rem_6_the_partners_next_request_sees_nothing_of_the_customer(
+async def test_rem_6_check_17_the_partners_next_request_sees_nothing_of_the_customer(
     own_world: Database, customer: str, name: str
 ) -> None:
     """Check 17, after a removal by either side: nobody of the partner, through no list and by no id."""
@@ -427,10 +428,13 @@ async def test_54_a_partner_can_be_invited_again_at_once_and_starts_clean(own_wo
 
 
 @pytest.mark.parametrize("customer, name", SIDES)
-async def test_60_a_removal_is_one_line_for_the_link_and_one_for_each_role(
+async def test_60_check_18_a_removal_is_one_line_for_the_link_and_one_for_each_role(
     own_world: Database, customer: str, name: str
 ) -> None:
-    """Check 18: in the customer's record, with the tenant of who acted; the partner's own record has no line of it."""
+    """Check 18: in the customer's record, with the tenant of who acted; the partner's own record has no line of it.
+
+    The demo world has one open request in either partnership, which is cancelled on the record, too.
+    """
     asker = ask(own_world, name)
     partnership = await partnership_of(own_world, customer, NORTHWIND)
     before = len(await check_chain(own_world, tenant_id(customer)))
@@ -443,7 +447,7 @@ async def test_60_a_removal_is_one_line_for_the_link_and_one_for_each_role(
 
     await remove(asker, partnership)
 
-    link, *ended = (await check_chain(own_world, tenant_id(customer)))[before:]
+    cancelled, link, *ended = (await check_chain(own_world, tenant_id(customer)))[before:]
     assert (link.category, link.operation, link.action, link.object_name, link.subject) == (
         AuditCategory.PARTNER_INVITATION,
         AuditOperation.DELETE,
@@ -451,24 +455,30 @@ async def test_60_a_removal_is_one_line_for_the_link_and_one_for_each_role(
         "Northwind",
         partnership,
     )
+    assert (cancelled.category, cancelled.action) == (AuditCategory.APPROVAL_REQUEST, "approval.cancel")
     assert link.changes == [{"field": "state", "before": "ACTIVE", "after": "REMOVED"}]
     assert {entry.subject: entry.object_name for entry in ended} == roles
     assert {(entry.category, entry.operation) for entry in ended} == {(AuditCategory.ROLE, AuditOperation.DELETE)}
-    actors = {(entry.user_tenant_id, entry.user_id, entry.creation_time) for entry in (link, *ended)}
+    actors = {(entry.user_tenant_id, entry.user_id, entry.creation_time) for entry in (cancelled, link, *ended)}
     assert actors == {(asker.viewer.tenant_id, asker.viewer.principal_id, SEEDED_AT)}
     assert len(await check_chain(own_world, tenant_id(NORTHWIND))) == elsewhere
 
 
 async def test_52_only_the_partnership_changes_its_state(own_world: Database) -> None:
-    """Roles and assignments stay as rows, without effect; nothing of another partnership is touched."""
+    """Roles and assignments stay as rows, without effect; nothing of another partnership is touched.
+
+    Only the one open request of the partnership ends with it.
+    """
     partnership = await partnership_of(own_world, CONTOSO, NORTHWIND)
     before = await snapshot(own_world)
 
     await remove(ask(own_world, "contoso-manager"), partnership)
 
     after = await snapshot(own_world)
-    assert {name for name in after if after[name] != before[name]} == {"partnerships", "audit_entries", "audit_heads"}
-    assert len(set(after["partnerships"]) - set(before["partnerships"])) == 1
+    changed = {"partnerships", "approval_requests", "audit_entries"}
+    assert {name for name in after if after[name] != before[name]} == changed
+    for name in ("partnerships", "approval_requests"):
+        assert len(set(after[name]) - set(before[name])) == 1
     (row,) = await everything(own_world, Partnership, col(Partnership.id) == partnership.split("_")[2])
     assert (row.state, row.removed_at, row.removed_by_side) == (PartnershipState.REMOVED, SEEDED_AT, Side.CUSTOMER)
 

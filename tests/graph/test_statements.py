@@ -46,7 +46,7 @@ DOCUMENTS: dict[str, tuple[int, str]] = {
           }
         } }""",
     ),
-    "the record": (4, "auditEntries { nodes { action user { ... on Node { id } } subject { id } tenant { id } } }"),
+    "the record": (5, "auditEntries { nodes { action user { ... on Node { id } } subject { id } tenant { id } } }"),
     "the directory": (3, "directory { nodes { ... on User { tenant { displayName } } } totalCount { value } }"),
     "the ends of lists": (
         5,

@@ -28,6 +28,9 @@ CAN = """query($what: Permission!, $on: ID) { viewer {
     can(permission: $what, on: $on) { allowed reason grants { roleName } } } }"""
 NOT_THERE = "There is nothing with this id that you can see."
 
+NEWCOMER = "3f1d2c64-7a55-4b0e-9c1a-52e7a1f0c9d8"
+"""Somebody whom nothing here stores."""
+
 
 async def can(asker: Asker, permission: Permission, on: str | None = None) -> Any:
     """The answer of `can`, without its grants' permissions."""
@@ -217,7 +220,7 @@ async def test_everybody_is_told_who_they_are_as_stored(person: str, world: Data
 
 async def test_whom_nobody_stored_is_answered_from_the_token(site: Site) -> None:
     claims = claims_of(
-        "contoso-nobody", principal_id=STRANGER, display_name="New Here", user_principal_name="new@x.example"
+        "contoso-nobody", principal_id=NEWCOMER, display_name="New Here", user_principal_name="new@x.example"
     )
 
     answer = await site.client(claims).post("/graphql", json={"query": WHO})
@@ -226,7 +229,7 @@ async def test_whom_nobody_stored_is_answered_from_the_token(site: Site) -> None
     tenant = f"tenant_{claims.tenant_id}"
     assert found["principal"] == {
         "__typename": "User",
-        "id": f"user_{claims.tenant_id}_{STRANGER}",
+        "id": f"user_{claims.tenant_id}_{NEWCOMER}",
         "displayName": "New Here",
         "userPrincipalName": "new@x.example",
         "tenant": {"id": tenant},
@@ -248,7 +251,7 @@ async def test_whom_nobody_stored_can_fetch_themselves_again(site: Site) -> None
 
 async def test_whom_nobody_stored_holds_only_directory_roles(world: Database) -> None:
     home = viewer_of("contoso-nobody").tenant_id
-    asker = Asker(world, Viewer(home, STRANGER, directory_roles=frozenset({DirectoryRole.GLOBAL_READER})))
+    asker = Asker(world, Viewer(home, NEWCOMER, directory_roles=frozenset({DirectoryRole.GLOBAL_READER})))
 
     found, may = (await asker.data(WHO))["viewer"], await can(asker, Permission.ROOMS_MODIFY)
     through = (await can(asker, Permission.ROOMS_VIEW))["grants"]
@@ -259,7 +262,7 @@ async def test_whom_nobody_stored_holds_only_directory_roles(world: Database) ->
 
 
 async def test_reading_writes_nothing(world: Database) -> None:
-    stranger = Asker(world, Viewer(viewer_of("contoso-nobody").tenant_id, STRANGER))
+    stranger = Asker(world, Viewer(viewer_of("contoso-nobody").tenant_id, NEWCOMER))
     before = await everything(world)
 
     for asker in (stranger, ask(world, "contoso-manager"), ask(world, "adatum-manager")):

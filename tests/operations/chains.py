@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
+from sqlalchemy import true
 from sqlmodel import SQLModel, col, func, select
 
 from app.access.scoping import unscoped
+from app.domain.vocabulary import AuditResult
 from app.storage.engines import Database
-from app.storage.tables import AuditEntry, AuditHead, metadata
+from app.storage.tables import AuditEntry, AuditHead, RefusalCount, metadata
 
 
 async def everything(database: Database, table: type[SQLModel], *conditions: Any) -> Sequence[Any]:
@@ -26,6 +28,29 @@ async def counts(database: Database) -> dict[str, int]:
             name: (await connection.execute(unscoped(count, "tests know everything"))).scalar_one()
             for name, count in statements.items()
         }
+
+
+async def stored(database: Database) -> dict[str, list[str]]:
+    """Every row of every table, but for what a refused attempt leaves on the record (AUD-9)."""
+    left_out = {AuditHead.__tablename__, RefusalCount.__tablename__}
+    is_done = {AuditEntry.__tablename__: col(AuditEntry.result_status) == AuditResult.SUCCESSFUL}
+    tables: dict[str, Any] = {name: table for name, table in metadata.tables.items() if name not in left_out}
+    async with database.reading() as connection:
+        return {
+            name: sorted(
+                repr(tuple(row))
+                for row in await connection.execute(
+                    unscoped(select(table).where(is_done.get(name, true())), "tests know everything")
+                )
+            )
+            for name, table in tables.items()
+        }
+
+
+async def attempts(database: Database) -> list[AuditEntry]:
+    """Every line about a refused attempt, the oldest first."""
+    failed = col(AuditEntry.result_status) == AuditResult.FAILED
+    return sorted(await everything(database, AuditEntry, failed), key=lambda entry: (entry.tenant_id, entry.sequence))
 
 
 async def check_chain(database: Database, tenant_id: str) -> list[AuditEntry]:
@@ -58,6 +83,7 @@ def hash_by_hand(entry: AuditEntry) -> str:
         "user_tenant_id": entry.user_tenant_id,
         "user_id": entry.user_id,
         "approved_by_id": entry.approved_by_id,
+        "approval_id": entry.approval_id,
         "count": f"{entry.count}",
         "changes": entry.changes,
         "request_id": entry.request_id,

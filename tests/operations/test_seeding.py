@@ -19,9 +19,11 @@ from app.domain.vocabulary import AuditCategory, InvitationState, PartnershipSta
 from app.operations.seeding import seed_world
 from app.operations.work import Work
 from app.storage.engines import Database
+from app.storage.global_ids import global_id
 from app.storage.graph_pages import BadFile
 from app.storage.room_keys import room_keys
 from app.storage.tables import (
+    ApprovalRequest,
     Assignment,
     AssignmentMember,
     AssignmentRoom,
@@ -35,6 +37,10 @@ from app.storage.tables import (
     UpdateRing,
 )
 from app.storage.world_files import read_world
+from tests.graph.asking import ask
+from tests.graph.holding import APPROVE, UPDATE_ROOM, by_hand
+from tests.graph.relating import done
+from tests.graph.relating import room as room_called
 from tests.operations.chains import check_chain, counts, everything
 from tests.world import SEEDED_AT, WORLD_FILES
 
@@ -95,6 +101,18 @@ DELEGATION: dict[str, Any] = {
         {"customer": C, "role": "Teams Rooms Pro Manager", "name": "Managers", "members": ["contoso-manager"]},
     ],
 }
+
+
+HELD: dict[str, Any] = {
+    "customer": C,
+    "partner": P,
+    "requestedBy": "northwind-admin",
+    "requestedAt": "-P3D",
+    "expiresInDays": 30,
+    "rooms": [f"room-1@{C}"],
+    "change": {"capacity": 12, "label": "A 1"},
+}
+DECIDED = {"decidedAt": "-P2D", "decidedBy": "contoso-manager"}
 
 
 def written(folder: Path, **files: Any) -> list[Path]:
@@ -183,9 +201,9 @@ async def test_an_invitation_may_be_pending_past_its_time(world: Database) -> No
 
 
 async def test_rooms_get_the_keys_that_imports_give_them(world: Database) -> None:
-    for room in await everything(world, Room):
-        spoken = {name: getattr(room, name) for name in ("name", "account", "label", "nickname", "building", "city")}
-        assert room_keys(**spoken).items() <= room.model_dump().items()
+    for row in await everything(world, Room):
+        spoken = {name: getattr(row, name) for name in ("name", "account", "label", "nickname", "building", "city")}
+        assert room_keys(**spoken).items() <= row.model_dump().items()
     (hall,) = await everything(world, Room, col(Room.account) == "ber-board@contoso.example")
     assert (hall.name_key, hall.city_key, hall.building_key) == ("grosser saal", "berlin", "haus am ufer")
     assert all(f" {word}" in hall.search_key for word in ("saal", "ber-board", "b-300", "ballsaal", "ufer", "berlin"))
@@ -301,6 +319,98 @@ async def test_a_removed_partnership_takes_no_more_roles(own_world: Database, tm
         await seed(own_world, tmp_path, late={"roles": [role]})
 
     assert await everything(own_world, Role, col(Role.name) == "Late") == []
+
+
+# --- held changes ---------------------------------------------------------------------------------------------------
+
+
+async def requests(database: Database) -> list[ApprovalRequest]:
+    found = await everything(database, ApprovalRequest)
+    return sorted(found, key=lambda row: row.id)
+
+
+async def test_a_held_change_is_stored_as_if_it_had_been_asked_for(own_world: Database) -> None:
+    """The same change asked for again is the one that waits already, so digest and command are what they would be."""
+    before = {row.id for row in await requests(own_world)}
+    await by_hand(own_world, "ROOMS_MODIFY")
+    zrh = await room_called(own_world, "zrh-2@contoso.example")
+
+    asked = {"room": zrh, "expectedVersion": 1, "capacity": 14, "label": "L-102a"}
+    again = await done(ask(own_world, "northwind-admin"), UPDATE_ROOM, **asked)
+
+    assert again["approvalRequest"]["id"].split("_")[2] in before
+    assert {row.id for row in await requests(own_world)} == before
+
+
+async def test_a_held_change_of_a_file_can_be_approved(own_world: Database) -> None:
+    (request,) = [each for each in await requests(own_world) if each.subject_name == "Zürich 2"]
+
+    payload = await done(ask(own_world, "contoso-manager"), APPROVE, request=global_id(request))
+
+    assert payload["approvalRequest"]["state"] == "APPROVED"
+    (row,) = await everything(own_world, Room, col(Room.account) == "zrh-2@contoso.example")
+    assert (row.capacity, row.label) == (14, "L-102a")
+
+
+async def test_an_approved_one_is_done_and_a_rejected_one_is_not(world: Database) -> None:
+    rooms = {row.name: row for row in await everything(world, Room)}
+    ends = {row.subject_name: row for row in await requests(world)}
+
+    assert {name: row.state for name, row in ends.items()} == {
+        "Zürich 3": "APPROVED",
+        "Ελλάδα": "REJECTED",
+        "Zürich 2": "PENDING",
+        "Kraków 1": "PENDING",
+    }
+    assert (rooms["Zürich 3"].capacity, rooms["Zürich 3"].version) == (5, 2)
+    assert (rooms["Ελλάδα"].label, rooms["Ελλάδα"].version) == ("Α-201", 1)
+    assert ends["Zürich 3"].changes == [{"field": "capacity", "before": "4", "after": "5"}]
+    assert ends["Zürich 3"].requested_at == SEEDED_AT - timedelta(days=40)
+    assert ends["Zürich 3"].decided_at == SEEDED_AT - timedelta(days=39)
+    assert ends["Kraków 1"].expires_at == SEEDED_AT + timedelta(days=29)
+
+
+WRONG_REQUESTS: dict[str, dict[str, Any]] = {
+    "requestedBy: expected the name of a person": {"requestedBy": "contoso-manager"},
+    "rooms: expected accounts of rooms": {"rooms": [f"room-9@{C}"]},
+    "change: expected one that may be asked for and decided so, got": {"rooms": [f"room-6@{C}"]},
+    "change: expected something that changes the room": {"change": {}},
+    "change.colour: Extra inputs are not permitted": {"change": {"colour": "red"}},
+    "partner: expected a partner of Contoso": {"partner": C},
+    "state: expected PENDING, or one that somebody decided, and when": {"decidedAt": "-P2D"},
+    "state: expected PENDING, or one that somebody decided, and when, ": DECIDED | {"state": "FAILED"},
+    "state: expected PENDING, or one that somebody decided, and when, got": {"state": "APPROVED"},
+    "decidedBy: expected the name of a person": DECIDED | {"state": "REJECTED", "decidedBy": "northwind-admin"},
+    "decidedBy: expected the name of a person, ": {"state": "REJECTED", "decidedAt": "-P2D"},
+}
+
+
+@pytest.mark.parametrize("said", WRONG_REQUESTS)
+async def test_a_held_change_that_cannot_be_is_refused(database: Database, tmp_path: Path, said: str) -> None:
+    wrong = HELD | WRONG_REQUESTS[said]
+
+    with pytest.raises(BadFile) as refused:
+        await seed(database, tmp_path, bad=CAMPUS | DELEGATION | {"approvalRequests": [wrong]})
+
+    assert f'approvalRequests: entry 1 ("{wrong["partner"]}"): {said.rstrip(", ")}' in str(refused.value)
+
+
+async def test_who_asked_must_be_allowed_to_and_who_decided_too(database: Database, tmp_path: Path) -> None:
+    for wrong in (
+        {"requestedBy": "northwind-helpdesk"},
+        DECIDED | {"state": "APPROVED", "decidedBy": "contoso-nobody"},
+    ):
+        world = copy.deepcopy(CAMPUS | DELEGATION) | {"approvalRequests": [HELD | wrong]}
+        world["people"].append({"tenant": C, "name": "contoso-nobody"})
+        with pytest.raises(BadFile, match="change: expected one that may be asked for and decided so"):
+            await seed(database, tmp_path, bad=world)
+
+
+async def test_the_same_held_change_twice_is_refused(database: Database, tmp_path: Path) -> None:
+    await seed(database, tmp_path, campus=CAMPUS | DELEGATION | {"approvalRequests": [HELD]})
+
+    with pytest.raises(BadFile, match="rooms: expected something new"):
+        await seed(database, tmp_path, again={"approvalRequests": [HELD]})
 
 
 def bad(section: str, number: int = 0, **fields: Any) -> dict[str, Any]:

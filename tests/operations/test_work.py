@@ -150,7 +150,7 @@ async def test_canonical_bytes_are_sorted_text_and_stay_as_they_are() -> None:
     )
 
     assert canonical(entry).decode() == (
-        '{"action":"group.create","approved_by_id":null,"category":"RoomGroup",'
+        '{"action":"group.create","approval_id":null,"approved_by_id":null,"category":"RoomGroup",'
         '"changes":[{"after":"2","before":null,"field":"rooms"}],"count":"1",'
         '"creation_time":"2026-11-23T08:00:00.000120Z","id":"i","object_name":"Zürich „1“","operation":"Create",'
         '"previous_hash":null,"request_id":"r","result_status":"Successful","sequence":"7","subject":null,'

@@ -104,6 +104,8 @@ async def hold_against_the_rules(response: httpx.Response) -> None:
     await response.aread()
     if response.request.url.path in ("/healthz", "/readyz") or response.request.method in ("OPTIONS", "HEAD"):
         return
+    if response.request.url.path in ("/audit.csv", "/audit.ndjson") and response.status_code == 200:
+        return
     assert response.headers["Content-Type"] in {f"{media_type}; charset=utf-8" for media_type in MEDIA_TYPES}
     body = response.json()
     assert body.keys() <= {"data", "errors"}

@@ -195,6 +195,7 @@ def assert_refused(response: Response, status: int) -> None:
 
 Body = dict[str, Any]
 
+REVOKE = "mutation ($input: RevokeInvitationInput!) { revokeInvitation(input: $input) { errors { code } } }"
 UNRUN: dict[str, tuple[Body, str, str]] = {
     "no document": ({"query": ""}, "PARSE_FAILED", r"Unexpected <EOF>"),
     "a document cut short": ({"query": "{ viewer {"}, "PARSE_FAILED", r"line 1, column 11"),
@@ -216,6 +217,21 @@ UNRUN: dict[str, tuple[Body, str, str]] = {
         {"query": "query ($id: ID!) { node(id: $id) { id } }"},
         "BAD_REQUEST",
         r"^Variable `\$id` does not fit; `\$id` is declared as `ID!`\.$",
+    ),
+    "a field of a variable of another type": (
+        {"query": REVOKE, "variables": {"input": {"invitation": "x", "expectedVersion": "hunter2"}}},
+        "BAD_REQUEST",
+        r"^Variable `\$input\.expectedVersion` does not fit; `\$input` is declared as `RevokeInvitationInput!`\.$",
+    ),
+    "a field of a variable that is missing": (
+        {"query": REVOKE, "variables": {"input": {"idempotencyKey": "hunter2"}}},
+        "BAD_REQUEST",
+        r"^Variable `\$input\.invitation` is missing; `\$input` is declared as `RevokeInvitationInput!`\.$",
+    ),
+    "a field of a variable that does not exist": (
+        {"query": REVOKE, "variables": {"input": {"invitation": "hunter2", "nothing": 1}}},
+        "BAD_REQUEST",
+        r"^Variable `\$input` has a field that `RevokeInvitationInput` does not have; `\$input` is declared as",
     ),
 }
 """By what is wrong: the body, the code, and what the message says."""
@@ -429,9 +445,15 @@ async def strange(gateway: Gateway, _: pytest.MonkeyPatch) -> Response:
     return await gateway.post({"query": QUESTION}, Authorization=f"Bearer {gateway.token(tenant_id=STRANGER)}")
 
 
+async def unentitled(gateway: Gateway, _: pytest.MonkeyPatch) -> Response:
+    headers = {"Authorization": f"Bearer {gateway.token('northwind-helpdesk')}"}
+    return await gateway.client.get("/audit.csv", headers=headers)
+
+
 CLOSED: dict[ProblemCode, tuple[Asking, int]] = {
     ProblemCode.UNAUTHENTICATED: (lambda gateway, _: gateway.post({}, Authorization="Bearer x"), 401),
     ProblemCode.UNKNOWN_TENANT: (strange, 403),
+    ProblemCode.FORBIDDEN: (unentitled, 403),
     ProblemCode.BAD_REQUEST: (lambda gateway, _: gateway.post([]), 400),
     ProblemCode.PARSE_FAILED: (lambda gateway, _: gateway.ask("{"), 200),
     ProblemCode.VALIDATION_FAILED: (lambda gateway, _: gateway.ask("{ nothing }"), 200),
@@ -468,7 +490,7 @@ async def test_a_listed_origin_reads_every_answer_its_request_id_and_the_challen
     assert response.status_code == status
     assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
     exposed = set(response.headers["Access-Control-Expose-Headers"].split(", "))
-    assert exposed == {"X-Request-Id", "WWW-Authenticate"}
+    assert exposed == {"X-Request-Id", "WWW-Authenticate", "Content-Disposition"}
     assert "Origin" in response.headers["Vary"]
 
 
@@ -489,7 +511,7 @@ async def test_a_listed_origin_may_post_json_with_a_token(gateway: Gateway) -> N
 
     assert response.status_code == 200
     assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
-    assert response.headers["Access-Control-Allow-Methods"] == "POST"
+    assert response.headers["Access-Control-Allow-Methods"] == "GET, POST"
     assert {"Authorization", "Content-Type"} <= set(response.headers["Access-Control-Allow-Headers"].split(", "))
 
 

@@ -8,7 +8,7 @@ from tests.graph.crawling import TERMS, Crawl, Site
 
 CONTROL = [{"event": "ROOMS_MODIFY", "mode": "MANUAL"}]
 MANAGED = "{ viewer { __typename tenantManagers { version } } }"
-APPROVED = """{ viewer { __typename auditEntries(first: 20) { nodes { __typename id
+APPROVED = """{ viewer { __typename auditEntries(first: 20) { nodes { __typename
   approval { __typename id } approvedBy { __typename ... on User { id } } } } } }"""
 ROOMS = "{ viewer { __typename rooms(first: 2) { nodes { id } } } }"
 

@@ -151,12 +151,12 @@ class Site:
         allowed, objects = self.marked.allowed(person), self.marked.objects(person)
         return Crawl(person, self.client(claims_of(person)), allowed, objects, frozenset(self.marked.relations.rows))
 
-    def crawl_as_stranger(self) -> Crawl:
+    def crawl_as_stranger(self, principal: str = STRANGER) -> Crawl:
         """A crawl as somebody of Contoso whom nobody stored: they see their organization and themselves."""
         at_home = viewer_of("contoso-nobody").tenant_id
-        tenant, user = str(GlobalId("tenant", at_home, at_home)), str(GlobalId("user", at_home, STRANGER))
+        tenant, user = str(GlobalId("tenant", at_home, at_home)), str(GlobalId("user", at_home, principal))
         allowed = {mark.word for mark in self.marked.shown() if mark.object == tenant}
-        claims = claims_of("contoso-nobody", principal_id=STRANGER, display_name="stranger")
+        claims = claims_of("contoso-nobody", principal_id=principal, display_name="stranger")
         return Crawl("a stranger", self.client(claims), allowed, {tenant, user}, frozenset(self.marked.relations.rows))
 
 

@@ -239,7 +239,7 @@ async def test_whom_nobody_stored_is_answered_from_the_token(site: Site) -> None
 
 
 async def test_whom_nobody_stored_can_fetch_themselves_again(site: Site) -> None:
-    crawl, others = site.crawl_as_stranger(), site.crawl("contoso-manager")
+    crawl, others = site.crawl_as_stranger(NEWCOMER), site.crawl("contoso-manager")
     own = next(identifier for identifier in crawl.objects if identifier.startswith("user_"))
     query = "query($id: ID!) { node(id: $id) { __typename id } }"
 

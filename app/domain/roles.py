@@ -5,17 +5,17 @@ from collections.abc import Sequence
 
 from app.domain.permissions import CUSTOM_CEILING, NOTHING, PARTNER_CEILING, Permission, union, view_of
 from app.domain.refusals import ErrorCode, Refused, invalid_input
+from app.domain.text import CONTROL
 
 MAX_NAME = 100
 MAX_DESCRIPTION = 1024
-UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 BREAKS = re.compile(r"[\t\r\n]")
 
 
 def read_name(name: str | None, *path: str) -> str:
     """The name without its outer spaces. Raises `Refused` for none, one too long, or one of several lines."""
     read = (name or "").strip()
-    if 1 <= len(read) <= MAX_NAME and not UNPRINTABLE.search(read):
+    if 1 <= len(read) <= MAX_NAME and not CONTROL.search(read):
         return read
     message = f"A name has 1 to {MAX_NAME} characters and no control characters."
     raise invalid_input(message, *path, minimum=1, maximum=MAX_NAME)
@@ -24,7 +24,7 @@ def read_name(name: str | None, *path: str) -> str:
 def read_description(description: str | None, *path: str) -> str | None:
     """The description without its outer spaces, None for a blank one. Raises `Refused` for one too long."""
     read = (description or "").strip()
-    if len(read) > MAX_DESCRIPTION or UNPRINTABLE.search(BREAKS.sub("", read)):
+    if len(read) > MAX_DESCRIPTION or CONTROL.search(BREAKS.sub("", read)):
         message = (
             f"A description has at most {MAX_DESCRIPTION} characters, line breaks but no other control characters."
         )

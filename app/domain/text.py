@@ -1,8 +1,11 @@
 """Keys for sorting, uniqueness and search, alike in Python and in every database (architecture rule 11)."""
 
+import re
 import unicodedata
 from collections.abc import Iterable
 
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+"""Control characters and the separators of lines."""
 KEY_LENGTH = 512
 """Characters that a key keeps: NFKC can make one character eighteen, and an index row has to hold the key."""
 MIN_SEARCH_LENGTH = 2

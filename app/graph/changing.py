@@ -37,7 +37,7 @@ def optional(description: str, default: Any = None) -> Any:
 
 
 def chosen(description: str) -> Any:
-    """A field of an input whose absence leaves what is there, and whose null clears it."""
+    """A field of an input that may be left out, which is not the same as null."""
     return strawberry.field(default=strawberry.UNSET, description=description)
 
 

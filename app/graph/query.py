@@ -27,6 +27,7 @@ from app.domain.vocabulary import (
     RoleType,
     Side,
 )
+from app.graph.changing import chosen
 from app.graph.connections import Asked, Connection, given, otherwise, paged
 from app.graph.context import Context, Info
 from app.graph.declaring import ANYONE, fields_of, make, resolved, shape, unannotated, value_type
@@ -97,11 +98,6 @@ LIMITS = tuple(field.python_name for field in fields_of(Limits))
 def schema_hash(schema: Any) -> str:
     """SHA-256 of the schema as it is printed."""
     return sha256(str(schema).encode()).hexdigest()
-
-
-def chosen(description: str) -> Any:
-    """A field of an input that may be left out."""
-    return strawberry.field(default=strawberry.UNSET, description=description)
 
 
 # --- filters and orders ---------------------------------------------------------------------------------------------

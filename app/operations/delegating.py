@@ -4,13 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import sqlalchemy
 from sqlalchemy import and_
 from sqlmodel import col
 
 from app.access.derived import exceeds
 from app.access.scoping import Rows, linked
-from app.access.visible import held, visible
+from app.access.visible import visible
 from app.domain.ids import GlobalId, parse_global_id
 from app.domain.permissions import Permission, Right, Standing
 from app.domain.refusals import Refused, RefusedTogether, forbidden, forbidden_to, not_found
@@ -100,7 +99,7 @@ def editing(place: Place) -> Right:
 async def check_home_editor(work: Work, *path: str) -> None:
     """Returns if the viewer edits the roles of the own organization (RB-1 to RB-3). Raises `Refused`."""
     if not await work.ask(visible(Role, Standing.ROLE_EDITOR).limit(1)):
-        if not await holds(work, Permission.ROLES_MODIFY):
+        if not await work.holds(Permission.ROLES_MODIFY):
             raise forbidden(Permission.ROLES_MODIFY, *path)
         message = (
             "Only Managers, Global Administrators and Teams Administrators create and edit roles; you assign them."
@@ -124,14 +123,9 @@ async def check_any(work: Work, row: Role | Assignment, field: str, *rights: Rig
     raise forbidden(Permission.ROLES_MODIFY, field)
 
 
-async def holds(work: Work, permission: Permission) -> bool:
-    """The viewer holds the permission at home, wherever."""
-    return bool((await work.ask(sqlalchemy.select(held(permission))))[0][0])
-
-
 async def is_home_manager(work: Work, place: Place) -> bool:
     """A Manager, in the own organization: grants whatever a role of it may hold (#25)."""
-    return place.partnership is None and await holds(work, Permission.PARTNERS_MANAGE)
+    return place.partnership is None and await work.holds(Permission.PARTNERS_MANAGE)
 
 
 async def grants_at_will(work: Work, place: Place) -> bool:

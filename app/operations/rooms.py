@@ -9,11 +9,13 @@ from pydantic.alias_generators import to_camel
 from app.domain.audit import AuditAction, Changes, changed, told
 from app.domain.permissions import Permission
 from app.domain.refusals import Refused, RefusedTogether, check_version, invalid_input, not_found
+from app.domain.text import CONTROL
 from app.domain.vocabulary import AuditCategory, AuditOperation, ChangeEvent
 from app.operations.commands import Command, Prepared, Results
+from app.operations.naming import take
 from app.operations.work import Work
 from app.storage.global_ids import global_id
-from app.storage.graph_pages import CONTROL, MAX_WHOLE
+from app.storage.graph_pages import MAX_WHOLE
 from app.storage.room_keys import room_keys
 from app.storage.tables import NAME_LENGTH, Room
 
@@ -105,10 +107,7 @@ class UpdateRoom(Command):
         values = {}
         for name, path in given.items():
             value = getattr(self.location if name in place else self, name)
-            try:
-                values[name] = CHECKS.get(name, check_text)(value, *path)
-            except Refused as refused:
-                problems.append(refused)
+            values[name] = take(problems, CHECKS.get(name, check_text), value, *path)
         if problems:
             raise RefusedTogether(problems)
         return values

@@ -13,10 +13,9 @@ from app.domain.domains import NotADomain, normalize_domain
 from app.domain.permissions import BuiltInRole
 from app.domain.refusals import CommandRefused
 from app.domain.rings import PRECONFIGURED, deferments
-from app.domain.text import name_key
+from app.domain.text import CONTROL, name_key
 from app.domain.vocabulary import AuditCategory, PrincipalKind, UserType
 from app.operations.work import Work
-from app.storage.graph_pages import CONTROL
 from app.storage.principal_keys import principal_keys
 from app.storage.tables import (
     NAME_LENGTH,

@@ -107,9 +107,13 @@ class Work:
         """The row, locked for this change. Raises `Refused`: NOT_FOUND or FORBIDDEN, at this place of the input."""
         return await obtain(self.session, self.binds, table, identifier, permission, *path)
 
+    async def holds(self, permission: Permission) -> bool:
+        """Whether the viewer holds the permission in the own tenant, wherever."""
+        return bool((await self.ask(sqlalchemy.select(held(permission))))[0][0])
+
     async def require(self, permission: Permission) -> None:
         """Returns if the viewer holds the permission in the own tenant. Raises `Refused` with FORBIDDEN."""
-        if not (await self.ask(sqlalchemy.select(held(permission))))[0][0]:
+        if not await self.holds(permission):
             raise forbidden(permission)
 
     async def ask(self, statement: Rows) -> Sequence[Row[Any]]:

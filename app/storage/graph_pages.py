@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl
 
 import orjson
 
+from app.domain.text import CONTROL
 from app.storage.tables import NAME_LENGTH
 
 Record = TypeVar("Record")
@@ -33,8 +34,6 @@ MAX_WHOLE = 2**31 - 1
 
 NUMBER = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,3})?")
 """JSON's spelling, and leading zeros: `float` alone takes `1_000`, `nan` and the digits of every alphabet."""
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-"""Control characters and the separators of lines; a lone surrogate is already no JSON to the parser."""
 
 NO_PAGE = b'{"value":[]}'
 """What stands for a file whose problem is already noted."""

@@ -27,6 +27,7 @@ from pydantic.alias_generators import to_camel
 
 from app.domain.permissions import DirectoryRole, Permission
 from app.domain.rings import GENERAL, MAX_POSITION, MAX_TOTAL_DAYS, MIN_POSITION
+from app.domain.text import CONTROL
 from app.domain.vocabulary import (
     ApprovalState,
     BookingType,
@@ -38,7 +39,6 @@ from app.domain.vocabulary import (
     Side,
     UserType,
 )
-from app.storage.graph_pages import CONTROL
 from app.storage.tables import NAME_LENGTH, UUID_LENGTH
 
 

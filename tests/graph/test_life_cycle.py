@@ -43,12 +43,12 @@ from app.operations import (
 )
 from app.operations.inviting import Terms
 from app.operations.work import Work
-from app.reading import declaring, nouns, pages, reader
 from app.storage.engines import Database, read_address
 from app.storage.tables import AuditEntry, GroupMember, Partnership, RoomGroupRoom
 from tests.access.policy import Key
 from tests.conftest import ENGINES, Databases
 from tests.graph.asking import ENGINE, LIMITS
+from tests.graph.crawling import forget_statements
 from tests.graph.life_choices import INPUTS, KEYS, Choices, instants
 from tests.graph.life_model import (
     CONFIRMED_FOR,
@@ -628,14 +628,6 @@ GAPS = [
 ]
 WITHIN = (20, 40)
 """Lives, and steps of each, in which every missing guard has to be found."""
-
-
-def forget_statements() -> None:
-    """Forget the statements that were made by the rules as they were."""
-    for module in (declaring, nouns, pages, reader):
-        for made in vars(module).values():
-            if hasattr(made, "cache_clear"):
-                made.cache_clear()
 
 
 @pytest.fixture(scope="module")

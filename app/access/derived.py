@@ -23,7 +23,7 @@ from app.access.visible import (
     held_everywhere,
     is_in_group,
     reach,
-    scope_of,
+    scopes_of,
 )
 from app.domain.permissions import Permission
 from app.domain.vocabulary import ApprovalState, PartnershipState, PrincipalKind
@@ -94,8 +94,8 @@ def delegated_rooms() -> Subquery:
         col(Partnership.id).label("partnership_id"),
         col(Partnership.delegation_id).label("assignment_id"),
     ).where(col(Partnership.state) == PartnershipState.ACTIVE)
-    scope = scope_of(rule(delegations))
-    return rule(select(scope.c.tenant_id, scope.c.partnership_id, scope.c.room_id).distinct()).subquery()
+    ways = [select(way.c.tenant_id, way.c.partnership_id, way.c.room_id) for way in scopes_of(rule(delegations))]
+    return union(*(rule(way) for way in ways)).subquery()
 
 
 def offered_rooms() -> Subquery:
@@ -188,8 +188,14 @@ def ended_columns() -> list[ColumnElement[int]]:
         col(Assignment.tenant_id) == col(Partnership.tenant_id), col(Assignment.partnership_id) == col(Partnership.id)
     )
     scope = delegated_rooms()
-    rooms = select(func.count()).where(
-        scope.c.tenant_id == col(Partnership.tenant_id), scope.c.partnership_id == col(Partnership.id)
+    is_live = and_(
+        col(Room.tenant_id) == scope.c.tenant_id, col(Room.id) == scope.c.room_id, col(Room.retired_at).is_(None)
+    )
+    rooms = (
+        select(func.count())
+        .select_from(scope)
+        .join(Room, is_live)
+        .where(scope.c.tenant_id == col(Partnership.tenant_id), scope.c.partnership_id == col(Partnership.id))
     )
     roles = select(func.count()).where(
         col(Role.tenant_id) == col(Partnership.tenant_id), col(Role.partnership_id) == col(Partnership.id)

@@ -69,7 +69,7 @@ class Noun:
 
     def one(self, name: str, target: "Noun", *, tenant: Expression, key: Expression) -> "One":
         """Declare an edge to the one row that this row names."""
-        return self.ones.setdefault(name, One(target, tenant, key))
+        return self.ones.setdefault(name, One(name, target, tenant, key))
 
     def many(self, name: str, target: "Noun", **link: Any) -> "Many":
         """Declare an edge to the rows that belong to this one."""
@@ -80,6 +80,7 @@ class Noun:
 class One:
     """An edge to one row, which this row names by tenant and key; null where it is not visible."""
 
+    name: str
     target: Noun
     tenant: Expression
     key: Expression
@@ -103,3 +104,9 @@ class Many:
     """What a target is seen under here, if not what the target's noun says."""
     order: Order | None = None
     """How the targets are sorted here, if not as the target's noun says."""
+
+    @property
+    def tenant(self) -> Expression:
+        """The column that holds the parent's tenant, beside the one that holds its key."""
+        owner = getattr(self.parent, "class_", None)
+        return self.parent.table.c.tenant_id if owner is None else owner.tenant_id

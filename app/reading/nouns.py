@@ -284,6 +284,8 @@ AUDIT_ENTRY = Noun(
 )
 
 NOUNS = (TENANT, PRINCIPAL, ROOM, GROUP, RING, PARTNERSHIP, INVITATION, ROLE, ASSIGNMENT, APPROVAL_REQUEST, AUDIT_ENTRY)
+NODES = {noun.kind: noun for noun in NOUNS if noun is not PRINCIPAL} | dict.fromkeys(PRINCIPAL_KINDS, PRINCIPAL)
+"""Which noun each kind of global id names."""
 
 # --- edges to one row -----------------------------------------------------------------------------------------------
 

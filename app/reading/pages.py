@@ -20,10 +20,12 @@ from app.domain.refusals import bad_argument
 from app.reading.cursors import Position, beyond, digest, sorting, write_cursor
 from app.reading.declaring import Many, Noun, Order
 from app.storage.columns import text
-from app.storage.dialects import is_listed
+from app.storage.dialects import are_listed
 
 PARENTS = bindparam("parents", type_=text())
 Binds = dict[str, Any]
+RowKey = tuple[str, str]
+"""A row's tenant, and its key within it."""
 STATEMENTS = 128
 """Statements of each kind that are kept; they hold no decision and no viewer."""
 KEYS = bindparam("keys", type_=text())
@@ -175,7 +177,7 @@ def bounded(found: int, up_to: int) -> Count:
 @cache
 def below(edge: Many) -> Listing:
     """The list at the other end of an edge, for the bound parents together."""
-    rows = children(edge).where(is_listed(edge.parent, PARENTS))
+    rows = children(edge).where(are_listed(edge.tenant, edge.parent, PARENTS))
     return Listing(edge.target, rows, edge.order or edge.target.order, digest(edge.name))
 
 
@@ -190,51 +192,57 @@ def pages_statement(edge: Many, window: Window) -> Rows:
     """A page below each parent, one row more than it shows, in the parents' order."""
     listing = below(edge)
     order = sorting(listing.order, listing.noun.key, backwards=window.backwards)
-    place = func.row_number().over(partition_by=edge.parent, order_by=order).label("place")
-    columns = [*listing.noun.columns, sort_value(listing.order), edge.parent.label("parent"), place]
+    place = func.row_number().over(partition_by=(edge.tenant, edge.parent), order_by=order).label("place")
+    columns = [*listing.noun.columns, sort_value(listing.order), *parent_of(edge), place]
     placed = inside(listing, window).with_only_columns(*columns).subquery()
     shown: Rows = select(*placed.c).where(placed.c.place <= window.size + 1)
-    return shown.order_by(placed.c.parent, placed.c.place)
+    return shown.order_by(placed.c.parent_tenant, placed.c.parent_key, placed.c.place)
 
 
 @lru_cache(STATEMENTS)
 def counts_statement(edge: Many, up_to: int) -> Rows:
     """How many rows each parent has, looking at no more than `up_to` and one of each."""
-    place = func.row_number().over(partition_by=edge.parent).label("place")
-    placed = below(edge).rows.with_only_columns(edge.parent.label("parent"), place).subquery()
-    counted: Rows = select(placed.c.parent, func.count()).where(placed.c.place <= up_to + 1)
-    return counted.group_by(placed.c.parent)
+    place = func.row_number().over(partition_by=(edge.tenant, edge.parent)).label("place")
+    placed = below(edge).rows.with_only_columns(*parent_of(edge), place).subquery()
+    parent = (placed.c.parent_tenant, placed.c.parent_key)
+    counted: Rows = select(*parent, func.count()).where(placed.c.place <= up_to + 1)
+    return counted.group_by(*parent)
 
 
-def with_parents(binds: Binds, parents: Sequence[str]) -> Binds:
+def parent_of(edge: Many) -> list[ColumnElement[Any]]:
+    """Which parent a row belongs to."""
+    return [edge.tenant.label("parent_tenant"), edge.parent.label("parent_key")]
+
+
+def with_parents(binds: Binds, parents: Sequence[RowKey]) -> Binds:
     """The parents bound as one parameter."""
     return binds | {PARENTS.key: orjson.dumps(parents).decode()}
 
 
 async def read_pages(
-    connection: AsyncConnection, edge: Many, window: Window, parents: Sequence[str], binds: Binds
+    connection: AsyncConnection, edge: Many, window: Window, parents: Sequence[RowKey], binds: Binds
 ) -> list[Page]:
     """A page of each parent's list, in one statement for all of them, and one more for each cursor."""
     binds, listing = with_parents(binds, parents), below(edge)
     if len(parents) == 1:
         return [await fetch_page(connection, alone_statement(edge, window), listing, window, binds)]
-    fetched: dict[str, list[Row[Any]]] = defaultdict(list)
+    fetched: dict[RowKey, list[Row[Any]]] = defaultdict(list)
     for row in await connection.execute(pages_statement(edge, window), binds):
-        fetched[row.parent].append(row)
-    found: dict[str, set[str]] = defaultdict(set)
+        fetched[row.parent_tenant, row.parent_key].append(row)
+    found: dict[RowKey, set[str]] = defaultdict(set)
     for name, rows in outside(listing, window):
-        some = rows.with_only_columns(edge.parent).distinct()
-        for parent in (await connection.execute(some, binds)).scalars():
-            found[parent].add(name)
+        some = rows.with_only_columns(*parent_of(edge)).distinct()
+        for tenant, key in await connection.execute(some, binds):
+            found[tenant, key].add(name)
     return [turn(fetched[parent], window, found[parent], listing.digest) for parent in parents]
 
 
 async def count_each(
-    connection: AsyncConnection, edge: Many, up_to: int, parents: Sequence[str], binds: Binds
+    connection: AsyncConnection, edge: Many, up_to: int, parents: Sequence[RowKey], binds: Binds
 ) -> list[Count]:
     """How many rows each parent's list has, in one statement for all of them."""
     rows = await connection.execute(counts_statement(edge, up_to), with_parents(binds, parents))
-    found: dict[str, int] = {row[0]: row[1] for row in rows}
+    found: dict[RowKey, int] = {(tenant, key): count for tenant, key, count in rows}
     return [bounded(found.get(parent, 0), up_to) for parent in parents]
 
 
@@ -244,14 +252,15 @@ async def count_each(
 @cache
 def look_up_statement(noun: Noun) -> Rows:
     """The visible rows of a noun with one of the bound keys."""
-    return noun.rows().where(is_listed(noun.key, KEYS)).with_only_columns(*noun.columns)
+    return noun.rows().where(are_listed(noun.tenant, noun.key, KEYS)).with_only_columns(*noun.columns)
 
 
 async def look_up(
-    connection: AsyncConnection, noun: Noun, keys: Sequence[tuple[str, str]], binds: Binds
+    connection: AsyncConnection, noun: Noun, keys: Sequence[RowKey], binds: Binds
 ) -> list[Row[Any] | None]:
-    """The rows with these (tenant, key) pairs, None for each that does not exist or is not visible."""
-    binds = binds | {KEYS.key: orjson.dumps(sorted({key for _, key in keys})).decode()}
-    rows = await connection.execute(look_up_statement(noun), binds)
+    """The rows with these keys, None for each that does not exist or is not visible."""
+    rows = await connection.execute(
+        look_up_statement(noun), binds | {KEYS.key: orjson.dumps(sorted(set(keys))).decode()}
+    )
     found = {(row.row_tenant, row.row_key): row for row in rows}
     return [found.get(key) for key in keys]

@@ -1,0 +1,598 @@
+"""From what is asked to the one statement that answers it, as JSON.
+
+Every level of a document is a named sub-select that starts with `visible` and takes only the columns that are asked
+for: the rows of a page, those below all of them together, those that they name. From the innermost outwards their texts
+are put together and joined to the rows that they belong to. So a statement is as flat as it is long (SQLite's parser
+takes few things in each other), what many rows name is decided once, and no table is named outside of the levels.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    FromClause,
+    Integer,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    select,
+    table,
+    tuple_,
+    union_all,
+)
+from sqlalchemy.types import TypeEngine
+
+from app.access.scoping import Rows
+from app.access.viewer import VIEWER_PRINCIPAL, VIEWER_TENANT
+from app.reading import selections as s
+from app.reading.cursors import NULL as NO_SORT
+from app.reading.cursors import Position, sorting
+from app.reading.declaring import Expression, Many, Noun, Order
+from app.reading.nouns import NODES, PRINCIPAL, PRINCIPAL_KINDS
+from app.reading.pages import Listing, Window, children, inside, outside
+from app.reading.slots import ListAsked, PageAsked, Slot
+from app.storage.columns import text
+from app.storage.dialects import Elements
+from app.storage.global_ids import KIND_OF_PRINCIPAL
+from app.storage.json_text import NULL as NO_VALUE
+from app.storage.json_text import Hexed, Listed, Number, Piece, Quoted, boolean, chain, write
+
+LEFT = '{"!":'
+"""How a place begins that is finished afterwards; in JSON no text can hold it."""
+MISSING = f"{LEFT}0}}"
+"""Stands where something has to be and is not: the answer is then another's to make."""
+UUID_LENGTH = 36
+NOTHING_LISTED, FALSE = "[]", "false"
+
+
+@dataclass
+class Level:
+    """Rows at one place of the statement: their name, what is taken of them, and what is joined to them."""
+
+    noun: Noun
+    alias: str
+    columns: dict[str, Expression] = field(default_factory=dict)
+    joins: list[tuple[FromClause, ColumnElement[bool]]] = field(default_factory=list)
+
+    def take(self, name: str, expression: Expression, kind: TypeEngine[Any] | None = None) -> Expression:
+        """The column under this name, for what is written from it."""
+        self.columns[name] = expression.label(name)
+        return self.column(name, kind)
+
+    def column(self, name: str, kind: TypeEngine[Any] | None = None) -> Expression:
+        """A column that the rows have."""
+        return literal_column(f"{self.alias}.{name}", kind or text())
+
+    @property
+    def tenant(self) -> Expression:
+        """The row's tenant."""
+        return self.take("t", self.noun.tenant)
+
+    @property
+    def key(self) -> Expression:
+        """The row's key within its tenant."""
+        return self.take("k", self.noun.key)
+
+    def plain(self, name: str, kind: TypeEngine[Any] | None = None) -> Expression:
+        """A plain field as it is stored."""
+        return self.take(f"p_{name}", self.noun.plain[name], kind)
+
+    @property
+    def source(self) -> FromClause:
+        """The rows with what is joined to them."""
+        source: FromClause = table(self.alias)
+        for each, on in self.joins:
+            source = source.outerjoin(each, on)
+        return source
+
+    def join(self, joined: "Joined", tenant: Expression, key: Expression) -> None:
+        """Join what belongs to the row with this key."""
+        self.joins.append((table(joined.alias), and_(joined.column("t") == tenant, joined.column("k") == key)))
+
+
+@dataclass(frozen=True)
+class Joined:
+    """A named sub-select with a row for each (t, k) that there is something for."""
+
+    alias: str
+
+    def column(self, name: str, kind: TypeEngine[Any] | None = None) -> Expression:
+        """One of its columns; null for a row that there is nothing for."""
+        return literal_column(f"{self.alias}.{name}", kind or text())
+
+
+class Writer:
+    """Writes one statement. The slots say what a request gave in arguments; their values are bound, not written."""
+
+    def __init__(self, slots: Sequence[Slot]) -> None:
+        self._slots = slots
+        self._names = 0
+        self._parts: dict[str, CTE] = {}
+
+    def whole(self, fields: s.Fields) -> tuple[Expression, list[CTE]]:
+        """The whole answer as one text, and the sub-selects that it is made of, each after those that it names."""
+        written = self._fields(fields, None, "")
+        return written, list(self._parts.values())
+
+    # --- names ---------------------------------------------------------------------------------------------------
+
+    def _name(self) -> str:
+        self._names += 1
+        return f"l{self._names}"
+
+    def _keep(self, alias: str, rows: Any) -> None:
+        """Give a sub-select its name in the statement."""
+        self._parts[alias] = rows.cte(alias)
+
+    def _join(self, rows: Any) -> Joined:
+        alias = self._name()
+        self._keep(alias, rows)
+        return Joined(alias)
+
+    def bound(self, slot: int, place: int, kind: TypeEngine[Any] | None = None) -> Any:
+        """A value of a slot."""
+        return bindparam(f"s{slot}_{place}", type_=kind or text())
+
+    # --- objects -------------------------------------------------------------------------------------------------
+
+    def _fields(self, fields: s.Fields, level: Level | None, kind: str) -> Expression:
+        return as_object({key: self._value(what, level, kind) for key, what in fields})
+
+    def _value(self, what: Any, level: Level | None, kind: str) -> str | Expression:
+        match what:
+            case s.Fixed():
+                return str(what.json)
+            case s.Part():
+                return self._fields(what.fields, level, kind)
+        return self._from_root(what) if level is None else self._from_row(what, level, kind)
+
+    def _from_root(self, what: Any) -> str | Expression:
+        match what:
+            case s.Whole():
+                page = self._whole(what)
+                return page if what.unless is None else case((what.unless, Piece(MISSING)), else_=page)
+            case s.Left():
+                return left(what, None)
+            case s.Sole():
+                return self._sole(what)
+            case s.Own():
+                return self._own(what)
+            case s.ById():
+                return self._by_id(what)
+            case s.ByIds():
+                return self._by_ids(what)
+        raise TypeError(f"nothing says how {what!r} is written")
+
+    def _from_row(self, what: Any, level: Level, kind: str) -> str | Expression:
+        match what:
+            case s.Identity():
+                return chain('"', identity(kind, level.tenant, level.key), '"')
+            case s.Plain():
+                column = level.noun.plain[what.name]
+                return write(column.type, level.plain(what.name, plain_type(column)), several=what.several)
+            case s.Left():
+                return left(what, level)
+            case s.One():
+                return self._one(what, level)
+            case s.Named():
+                return self._named(what, level)
+            case s.Below():
+                return self._below(what, level)
+        raise TypeError(f"nothing says how {what!r} is written")
+
+    def object(self, objects: s.Objects, level: Level) -> Expression:
+        """The object that a row of the level is."""
+        if level.noun is not PRINCIPAL:
+            return self._fields(objects.get(level.noun.kind, ()), level, level.noun.kind)
+        kind = level.plain("kind")
+        texts = {name: self._fields(objects.get(name, ()), level, name) for name in PRINCIPAL_KINDS}
+        return case(*((kind == stored.value, texts[name]) for stored, name in KIND_OF_PRINCIPAL.items()))
+
+    def _texts(self, objects: s.Objects, noun: Noun, rows: Rows) -> Joined:
+        """The objects that these rows are, each as text `x` under its key."""
+        level = Level(noun, self._name())
+        tenant, key = level.tenant, level.key
+        self._reserve(level)
+        written = self.object(objects, level)
+        self._keep(level.alias, rows.with_only_columns(*level.columns.values()))
+        return self._join(select(tenant.label("t"), key.label("k"), written.label("x")).select_from(level.source))
+
+    def _reserve(self, level: Level) -> None:
+        """Stand before what is made of the level's rows."""
+        self._parts[level.alias] = None  # type: ignore[assignment] # filled in before anything is read
+
+    def _only(self, objects: s.Objects, noun: Noun, rows: Rows) -> Expression:
+        """The object that the one row is, or null."""
+        texts = self._texts(objects, noun, rows)
+        return select(texts.column("x")).select_from(table(texts.alias)).scalar_subquery()
+
+    def _one(self, one: s.One, outer: Level) -> Expression:
+        edge = one.edge
+        tenant = outer.take(f"{edge.name}_t", edge.tenant)
+        key = outer.take(f"{edge.name}_k", edge.key)
+        named = select(tenant, key).select_from(table(outer.alias))
+        texts = self._texts(one.objects, edge.target, edge.target.rows().where(has_key(edge.target, named)))
+        outer.join(texts, tenant, key)
+        return func.coalesce(texts.column("x"), Piece(MISSING if one.required else NO_VALUE))
+
+    def _own(self, own: s.Own) -> Expression:
+        key = VIEWER_PRINCIPAL if own.noun is PRINCIPAL else VIEWER_TENANT
+        rows = own.noun.rows().where(own.noun.tenant == VIEWER_TENANT, own.noun.key == key)
+        return func.coalesce(self._only(own.objects, own.noun, rows), Piece(MISSING))
+
+    def _sole(self, sole: s.Sole) -> Expression:
+        order = sorting(sole.noun.order, sole.noun.key, backwards=False)
+        rows = sole.noun.rows().where(sole.where).order_by(*order).limit(1)
+        return func.coalesce(self._only(sole.objects, sole.noun, rows), Piece(NO_VALUE))
+
+    def _by_id(self, by_id: s.ById) -> str | Expression:
+        slot = self._slots[by_id.slot]
+        if slot.form is None:
+            return NO_VALUE
+        kind, is_own = slot.form
+        noun = NODES[kind]
+        tenant, key = (self.bound(by_id.slot, place) for place in (0, 1))
+        rows = noun.rows().where(noun.tenant == tenant, noun.key == key, *is_of_kind(noun, kind))
+        return func.coalesce(self._only(by_id.objects, noun, rows), Piece(MISSING if is_own else NO_VALUE))
+
+    # --- objects of whatever kind --------------------------------------------------------------------------------
+
+    def _by_ids(self, by_ids: s.ByIds) -> Expression:
+        alias, elements = self._name(), Elements(self.bound(by_ids.slot, 0)).table_valued("value")
+        place = func.row_number().over().label("place")
+        self._keep(alias, select(elements.c.value.label("id"), place).select_from(elements))
+        identifier = literal_column(f"{alias}.id", text())
+        found = self._of_kinds(by_ids.objects, self._slots[by_ids.slot].form, identifier, table(alias))
+        source: FromClause = table(alias)
+        written: Expression = Piece(NO_VALUE)
+        if found is not None:
+            source = source.outerjoin(table(found.alias), found.column("id") == identifier)
+            written = with_own(found, identifier)
+        listed = Listed(written, literal_column(f"{alias}.place", Integer()))
+        return select(chain("[", listed, "]")).select_from(source).scalar_subquery()
+
+    def _named(self, named: s.Named, outer: Level) -> Expression:
+        identifier = outer.plain(named.name)
+        found = self._of_kinds(named.objects, tuple(NODES), identifier, table(outer.alias))
+        if found is None:
+            return Piece(NO_VALUE)
+        outer.joins.append((table(found.alias), found.column("id") == identifier))
+        return with_own(found, identifier)
+
+    def _of_kinds(
+        self, objects: s.Objects, kinds: Iterable[str], identifier: Expression, source: FromClause
+    ) -> Joined | None:
+        """The objects with these global ids, each as text `x` under its id; an id says by how it begins what it names."""
+        ways = [self._of_kind(objects, kind, identifier, source) for kind in kinds]
+        return self._join(union_all(*ways)) if ways else None
+
+    def _of_kind(self, objects: s.Objects, kind: str, identifier: Expression, source: FromClause) -> Rows:
+        noun, start = NODES[kind], len(kind) + 2
+        tenant = func.substr(identifier, start, UUID_LENGTH)
+        key = tenant if kind == "tenant" else func.substr(identifier, start + UUID_LENGTH + 1, UUID_LENGTH)
+        named = select(tenant, key).select_from(source).where(begins(identifier, kind))
+        texts = self._texts(objects, noun, noun.rows().where(has_key(noun, named), *is_of_kind(noun, kind)))
+        called = identity(kind, texts.column("t"), texts.column("k"))
+        return select(called.label("id"), texts.column("x").label("x")).select_from(table(texts.alias))
+
+    # --- lists ---------------------------------------------------------------------------------------------------
+
+    def _whole(self, whole: s.Whole) -> Expression:
+        asked: PageAsked = self._slots[whole.slot].says
+        listed = asked.listed
+        assert isinstance(listed, ListAsked)  # noqa: S101 - a slot is read by the field that it was made for
+        rows = listed.noun.rows(listed.right).where(*listed.where, *self._conditions(listed, whole.slot))
+        listing = Listing(listed.noun, rows, listed.order, "")
+        return Page(self, listing, self._window(asked.window, listing.order, whole.slot), whole.slot).written(whole.fields)
+
+    def _conditions(self, listed: ListAsked, slot: int) -> list[ColumnElement[bool]]:
+        place, conditions = PageAsked.filtered_from, []
+        for filter_, meant in listed.filters:
+            values = [self.bound(slot, place + index) for index in range(len(meant.values))]
+            conditions.append(filter_.narrow(meant.form, *values))
+            place += len(values)
+        return conditions
+
+    def _below(self, below: s.Below, outer: Level) -> Expression:
+        asked: PageAsked = self._slots[below.slot].says
+        edge = asked.listed
+        assert isinstance(edge, Many)  # noqa: S101 - a slot is read by the field that it was made for
+        listing = Listing(edge.target, children(edge), edge.order or edge.target.order, asked.digest)
+        window = self._window(asked.window, listing.order, below.slot)
+        return Page(self, listing, window, below.slot, edge, outer).written(below.fields)
+
+    def _window(self, window: Window, order: Order, slot: int) -> Window:
+        """The window with its positions bound instead of said."""
+        kind = Integer() if order.number else text()
+        places: dict[str, Any] = {}
+        for place, name in ((1, "after"), (3, "before")):
+            at: Position | None = getattr(window, name)
+            if at is not None:
+                sort = None if at.sort is None else self.bound(slot, place, kind)
+                places[name] = Position(sort, self.bound(slot, place + 1))
+        return replace(window, **places)
+
+    def joined(self, rows: Any) -> Joined:
+        """A named sub-select."""
+        return self._join(rows)
+
+    def level(self, noun: Noun) -> Level:
+        """A level of its own name, which stands before whatever is made of it."""
+        level = Level(noun, self._name())
+        self._reserve(level)
+        return level
+
+    def fill(self, level: Level, rows: Any) -> None:
+        """Say what the rows of a level are."""
+        self._keep(level.alias, rows)
+
+    def up_to(self, count: s.Count) -> int:
+        """Where a count stops."""
+        bound: int = self._slots[count.slot].form
+        return bound
+
+
+@dataclass
+class Page:
+    """One page on its way into a statement: of a whole list, or, with an edge, of what belongs to each row of a level."""
+
+    writer: Writer
+    listing: Listing
+    window: Window
+    slot: int
+    edge: Many | None = None
+    outer: Level | None = None
+
+    def written(self, fields: s.Fields) -> Expression:
+        """The connection: everything that is asked about the page."""
+        rows = self._rows(fields)
+        return as_object({key: self._part(what, rows, index) for index, (key, what) in enumerate(fields)})
+
+    # --- which rows ----------------------------------------------------------------------------------------------
+
+    @property
+    def _more(self) -> str:
+        """What of the page's information one row more than it shows tells."""
+        return "has_previous" if self.window.backwards else "has_next"
+
+    def _asks(self, fields: s.Fields, *names: str) -> bool:
+        infos = (part for _, what in fields if isinstance(what, s.Info) for _, part in what.fields)
+        return any(isinstance(part, s.InfoPart) and part.name in names for part in infos)
+
+    def _rows(self, fields: s.Fields) -> Joined | None:
+        """What is said of the page's rows, in columns: `n0` for the first field and so on, `more`, `start` and `end`."""
+        if not any(isinstance(what, s.Nodes | s.Edges | s.Info) for _, what in fields):
+            return None
+        level = self.writer.level(self.listing.noun)
+        asks_more, asks_ends = self._asks(fields, self._more), self._asks(fields, "start", "end")
+        place, said = level.column("place", Integer()), {}
+        is_shown = [place <= self.window.size] if asks_more else []
+        for index, (_, what) in enumerate(fields):
+            if isinstance(what, s.Nodes | s.Edges):
+                said[f"n{index}"] = Listed(self._element(what, level), -place if self.window.backwards else place, *is_shown)
+        if asks_more:
+            said["more"] = boolean(func.count() > self.window.size)
+        if asks_ends:
+            said |= self._ends(level)
+        self.writer.fill(level, self._placed(level, asks_more=asks_more, asks_ends=asks_ends))
+        columns = [expression.label(name) for name, expression in said.items()] or [literal_column("1").label("one")]
+        return self._grouped(select(*columns).select_from(level.source), level)
+
+    def _element(self, what: s.Nodes | s.Edges, level: Level) -> Expression:
+        if isinstance(what, s.Nodes):
+            return self.writer.object(what.objects, level)
+        return as_object({key: self._edge_part(each, level) for key, each in what.fields})
+
+    def _edge_part(self, what: Any, level: Level) -> str | Expression:
+        match what:
+            case s.Cursor():
+                return chain('"', self._cursor(level), '"')
+            case s.Node():
+                return self.writer.object(what.objects, level)
+        return str(what.json)
+
+    def _cursor(self, level: Level) -> Expression:
+        """Where a row stands in the list, as `write_cursor` writes it."""
+        order = self.listing.order
+        sort = level.take("sort", order.by, Integer() if order.number else text())
+        key = case((sort.is_(None), Piece(NO_SORT)), else_=Hexed(sort)) if order.nullable else Hexed(sort)
+        return chain(self.listing.digest or self.writer.bound(self.slot, 0), "_", key, "_", level.key)
+
+    def _ends(self, level: Level) -> dict[str, Expression]:
+        place, total = level.column("place", Integer()), level.column("total", Integer())
+        last = case((total > self.window.size, self.window.size), else_=total)
+        first, final = (last, 1) if self.window.backwards else (1, last)
+        cursor = self._cursor(level)
+        return {"start": func.max(case((place == first, cursor))), "end": func.max(case((place == final, cursor)))}
+
+    def _placed(self, level: Level, *, asks_more: bool, asks_ends: bool) -> Any:
+        """The rows with their places: of each parent the first ones in the list's order, and one more if asked."""
+        size, order = self.window.size + asks_more, self._sorting
+        rows = inside(self.listing, self.window)
+        columns = list(level.columns.values())
+        if self.edge is None:
+            limited = rows.with_only_columns(*(columns or [literal_column("1").label("one")])).order_by(*order)
+            first: Any = limited.limit(size).subquery(level.alias)
+            placed = select(literal_column(f"{level.alias}.*"), func.row_number().over().label("place"))
+            numbered = placed.select_from(first).subquery(level.alias)
+            return self._ordered(self._totalled(self._all(numbered), [], asks_ends=asks_ends), level)
+        parents = self._parents
+        place = func.row_number().over(partition_by=(parents.c.t, parents.c.k), order_by=order).label("place")
+        below = self._joined_to(rows, parents)
+        numbered = below.with_only_columns(parents.c.t.label("ot"), parents.c.k.label("ok"), *columns, place)
+        each = numbered.subquery(level.alias)
+        kept = self._all(each).where(level.column("place", Integer()) <= size)
+        by = [level.column("ot"), level.column("ok")]
+        return self._ordered(self._totalled(kept, by, asks_ends=asks_ends), level)
+
+    @staticmethod
+    def _all(rows: Any) -> Any:
+        """Every column of a sub-select."""
+        return select(literal_column(f"{rows.name}.*")).select_from(rows)
+
+    @staticmethod
+    def _totalled(rows: Any, by: list[Expression], *, asks_ends: bool) -> Any:
+        """The rows, with how many there are of their page if that matters."""
+        total = func.count().over(partition_by=by) if by else func.count().over()
+        return rows.add_columns(total.label("total")) if asks_ends else rows
+
+    def _ordered(self, rows: Any, level: Level) -> Any:
+        """Page by page, in the order of the list."""
+        place = level.column("place", Integer())
+        parent = [] if self.edge is None else [level.column("ot"), level.column("ok")]
+        return rows.order_by(*parent, place.desc() if self.window.backwards else place)
+
+    @property
+    def _sorting(self) -> list[ColumnElement[Any]]:
+        return sorting(self.listing.order, self.listing.noun.key, backwards=self.window.backwards)
+
+    @property
+    def _parents(self) -> Any:
+        """The keys of the rows that pages are asked below of, each once."""
+        assert self.outer is not None  # noqa: S101 - an edge comes with the level it leads from
+        tenant, key = self.outer.tenant, self.outer.key
+        keys = select(tenant.label("t"), key.label("k")).select_from(table(self.outer.alias)).distinct()
+        return keys.subquery()
+
+    def _joined_to(self, rows: Rows, parents: Any) -> Rows:
+        assert self.edge is not None  # noqa: S101 - asked for edges alone
+        return rows.join(parents, and_(self.edge.tenant == parents.c.t, self.edge.parent == parents.c.k))
+
+    def _grouped(self, rows: Any, level: Level) -> Joined:
+        """One row for each page, joined to the row that it is below of."""
+        if self.outer is None:
+            return self.writer.joined(rows)
+        tenant, key = level.column("ot"), level.column("ok")
+        return self._at_parent(rows.add_columns(tenant.label("t"), key.label("k")).group_by(tenant, key))
+
+    def _at_parent(self, rows: Any) -> Joined:
+        joined = self.writer.joined(rows)
+        if self.outer is not None:
+            self.outer.join(joined, self.outer.tenant, self.outer.key)
+        return joined
+
+    # --- what is said of them ------------------------------------------------------------------------------------
+
+    def _column(self, rows: Joined, name: str) -> Expression:
+        """A column of the page's row, null where there is no row."""
+        column = rows.column(name)
+        return column if self.outer else select(column).select_from(table(rows.alias)).scalar_subquery()
+
+    def _said(self, rows: Joined, name: str, otherwise: str) -> Expression:
+        """The same, or what stands for it where the page is empty."""
+        return func.coalesce(self._column(rows, name), Piece(otherwise))
+
+    def _part(self, what: Any, rows: Joined | None, index: int) -> str | Expression:
+        match what:
+            case s.Fixed():
+                return str(what.json)
+            case s.Count():
+                return self._count(what)
+        assert rows is not None  # noqa: S101 - there are rows for whatever else is asked
+        if isinstance(what, s.Info):
+            return as_object({key: self._info(part, rows) for key, part in what.fields})
+        return chain("[", self._said(rows, f"n{index}", ""), "]")
+
+    def _info(self, part: Any, rows: Joined) -> str | Expression:
+        if isinstance(part, s.Fixed):
+            return part.json
+        if part.name in ("start", "end"):
+            return func.coalesce(chain('"', self._column(rows, part.name), '"'), Piece(NO_VALUE))
+        found = [self._said(rows, "more", FALSE) == Piece("true")] if part.name == self._more else []
+        found += [self._any(some) for name, some in outside(self.listing, self.window) if part.name == f"has_{name}"]
+        return boolean(found[0] if len(found) == 1 else found[0] | found[1]) if found else FALSE
+
+    def _any(self, rows: Rows) -> Expression:
+        """Whether there is any of these rows."""
+        if self.edge is None:
+            return rows.with_only_columns(self.listing.noun.key).limit(1).exists()
+        parents = self._parents
+        keys = self._joined_to(rows, parents).with_only_columns(parents.c.t.label("t"), parents.c.k.label("k"))
+        return self._at_parent(keys.distinct()).column("t").is_not(None)
+
+    def _count(self, count: s.Count) -> Expression:
+        up_to = self.writer.up_to(count)
+        found = self._counted(up_to)
+        parts: dict[str, str | Expression] = {}
+        for key, part in count.fields:
+            if isinstance(part, s.Fixed):
+                parts[key] = part.json
+            elif part.name == "value":
+                parts[key] = Number(case((found > up_to, up_to), else_=found))
+            else:
+                parts[key] = boolean(found <= up_to)
+        return as_object(parts)
+
+    def _counted(self, up_to: int) -> Expression:
+        """How many rows there are, looking at no more than the bound and one."""
+        if self.edge is None:
+            some = self.listing.rows.with_only_columns(self.listing.noun.key).limit(up_to + 1).subquery()
+            counted = self.writer.joined(select(func.count().label("n")).select_from(some))
+            return select(counted.column("n", Integer())).select_from(table(counted.alias)).scalar_subquery()
+        parents = self._parents
+        here = and_(self.edge.tenant == parents.c.t, self.edge.parent == parents.c.k)
+        some = self.listing.rows.where(here).with_only_columns(self.listing.noun.key).limit(up_to + 1)
+        of_parent = select(func.count()).select_from(some.correlate(parents).subquery()).scalar_subquery()
+        keys = (parents.c.t.label("t"), parents.c.k.label("k"))
+        counted = self._at_parent(select(*keys, of_parent.label("n")).select_from(parents))
+        return func.coalesce(counted.column("n", Integer()), 0)
+
+
+# --- pieces ----------------------------------------------------------------------------------------------------------
+
+
+def as_object(parts: dict[str, str | Expression]) -> Expression:
+    """A JSON object of these parts."""
+    written: list[str | Expression] = ["{"]
+    for key, value in parts.items():
+        written += ["," if len(written) > 1 else "", f'"{key}":', value]
+    return chain(*written, "}")
+
+
+def has_key(noun: Noun, keys: Rows) -> ColumnElement[bool]:
+    """The row of the noun has one of these keys; a tenant's key is its tenant."""
+    if noun.tenant is noun.key:
+        return noun.key.in_(keys.with_only_columns(list(keys.selected_columns)[1]))
+    return tuple_(noun.tenant, noun.key).in_(keys)
+
+
+def is_of_kind(noun: Noun, kind: str) -> list[ColumnElement[bool]]:
+    """A principal is what its id says it is."""
+    return [noun.plain["kind"] == PRINCIPAL_KINDS[kind].value] if noun is PRINCIPAL else []
+
+
+def begins(identifier: Expression, kind: str) -> ColumnElement[bool]:
+    """The global id is one of this kind."""
+    length = len(kind) + 1 + UUID_LENGTH + (0 if kind == "tenant" else 1 + UUID_LENGTH)
+    return and_(func.substr(identifier, 1, len(kind) + 1) == Piece(f"{kind}_"), func.length(identifier) == length)
+
+
+def with_own(found: Joined, identifier: Expression) -> Expression:
+    """What was found under the id, or null. Whoever asks need not be stored, and is then not for a plan."""
+    own = chain("user_", VIEWER_TENANT, "_", VIEWER_PRINCIPAL)
+    return func.coalesce(found.column("x"), case((identifier == own, Piece(MISSING)), else_=Piece(NO_VALUE)))
+
+
+def identity(kind: str, tenant: Expression, key: Expression) -> Expression:
+    """The global id of the row with this key."""
+    return chain(f"{kind}_", tenant) if kind == "tenant" else chain(f"{kind}_", tenant, "_", key)
+
+
+def plain_type(column: Expression) -> TypeEngine[Any]:
+    """The type that a plain field is written by: text for whatever is stored as text."""
+    kind: TypeEngine[Any] = column.type
+    return kind if kind.python_type in (int, bool, float) else text()
+
+
+def left(what: s.Left, level: Level | None) -> Expression:
+    """What a finish needs: its number, and the columns as they are stored."""
+    stored: list[str | Expression] = []
+    for name in what.columns if level is not None else ():
+        value = {"row_tenant": level.tenant, "row_key": level.key}.get(name)
+        stored += ["," if stored else "", Quoted(level.plain(name) if value is None else value)]
+    return chain(f'{LEFT}{what.number},"v":[', *stored, "]}")

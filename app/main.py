@@ -37,7 +37,14 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def create_app(settings: Settings, database: Database, verifier: TokenVerifier, clock: Clock = now) -> Starlette:
+def create_app(
+    settings: Settings,
+    database: Database,
+    verifier: TokenVerifier,
+    clock: Clock = now,
+    *,
+    planned: bool = True,  # noqa: ARG001 - everything runs the stock way as yet
+) -> Starlette:
     """The gateway over a database with the tripwire armed. It closes the database when it stops."""
     engine = Engine(build_schema()._schema, settings.limits)  # noqa: SLF001 - Strawberry keeps graphql-core's schema there
     authenticator = Authenticator(verifier, database)

@@ -18,6 +18,7 @@ from typing import Any
 from sqlalchemy import (
     CTE,
     ColumnElement,
+    FromClause,
     Subquery,
     and_,
     false,
@@ -68,6 +69,39 @@ def condition(table: type[SQLModel], right: Right) -> Condition:
     """The rule of a table for a right, as a condition on its row."""
     decide = RULES.get(table)
     return decide(right) if decide else false()
+
+
+def ways(table: type[SQLModel], right: Right) -> list[Rows]:
+    """The rows of `visible` once more, as parts that have none in common: a list finds each in the way that is best for
+    it, where no database finds both at once. A look-up needs none of this.
+    """
+    if table is not Room or not isinstance(right, Permission):
+        return [visible(table, right)]
+    everything, is_live = all_rooms(right), col(Room.retired_at).is_(None)
+    reached = tuple_(col(Room.tenant_id), col(Room.id)).in_(rooms_of(all_reached(right)))
+    return [
+        scoped(select(table).where(is_live, part), frozenset({str(table.__tablename__)}))
+        for part in (everything, and_(reached, not_(everything)))
+    ]
+
+
+def rooms_of(scope: FromClause) -> Rows:
+    """The rooms among pairs of assignments and rooms."""
+    return rule(select(scope.c.tenant_id, scope.c.room_id))
+
+
+@cache
+def all_reached(permission: Permission) -> CTE:
+    """The rooms in the viewer's reach, found once in a statement."""
+    return rooms_of(reach(permission)).distinct().cte(f"reached_{permission.value}")
+
+
+def there_is(rows: Rows) -> Condition:
+    """There is one of these rows, asked anew for each row that it is asked of, by its key.
+
+    An offset, be it none, keeps PostgreSQL from gathering all rows that there are for anybody, to look among them.
+    """
+    return rows.offset(0).exists()
 
 
 # --- held: the viewer's assignments ---------------------------------------------------------------------------------
@@ -173,7 +207,7 @@ def takes_part(tenant: Any, partnership_id: Any, permission: Permission | None, 
     """The viewer has an assignment in this partnership, one that grants the permission if one is asked for."""
     mine = held_as_partner(permission).subquery()
     here = and_(mine.c.tenant_id == tenant, mine.c.partnership_id == partnership_id)
-    return rule(select(mine.c.tenant_id), *of).where(here).exists()
+    return there_is(rule(select(mine.c.tenant_id), *of).where(here))
 
 
 # --- reach: pairs of assignment and room ----------------------------------------------------------------------------
@@ -224,7 +258,7 @@ def is_delegated(scope: Subquery) -> Condition:
             col(RoomGroupRoom.room_id) == scope.c.room_id,
         )
     )
-    return or_(itself, rule(by_room, scope).exists(), rule(by_group, scope).exists())
+    return or_(itself, there_is(rule(by_room, scope)), there_is(rule(by_group, scope)))
 
 
 def reach_at_home(permission: Permission | None) -> list[Rows]:
@@ -257,9 +291,9 @@ def is_reached(permission: Permission, tenant: Any, room_id: Any, of: Any) -> Co
 def are_reached(ways: list[Rows], tenant: Any, room_id: Any, of: Any) -> list[Condition]:
     """For each of these ways to reach rooms, whether it leads to one room."""
     return [
-        way.where(way.selected_columns.tenant_id == tenant, way.selected_columns.room_id == room_id)
-        .correlate(of)
-        .exists()
+        there_is(
+            way.where(way.selected_columns.tenant_id == tenant, way.selected_columns.room_id == room_id).correlate(of)
+        )
         for way in ways
     ]
 
@@ -322,7 +356,7 @@ def room_group(right: Right) -> Condition:
     if right is Permission.GROUPS_VIEW:
         in_reach = is_reached(right, col(RoomGroupRoom.tenant_id), col(RoomGroupRoom.room_id), RoomGroupRoom)
         rooms = select(col(RoomGroupRoom.room_id)).join(Room, is_live()).where(is_in_this_group(), in_reach)
-        ways.append(rule(rooms, RoomGroup).exists())
+        ways.append(there_is(rule(rooms, RoomGroup)))
     return or_(*ways)
 
 
@@ -351,7 +385,7 @@ def update_ring(right: Right) -> Condition:
     inside = or_(*are_reached(reach_as_partner(right), col(Room.tenant_id), col(Room.id), Room))
     if right is Permission.RINGS_VIEW:
         return or_(at_home, holds_on_a_room(right))
-    return or_(at_home, and_(in_ring.exists(), not_(in_ring.where(not_(inside)).exists())))
+    return or_(at_home, and_(there_is(in_ring), not_(there_is(in_ring.where(not_(inside))))))
 
 
 def holds_on_a_room(right: Permission) -> Condition:
@@ -364,7 +398,7 @@ def holds_on_a_room(right: Permission) -> Condition:
         )
         for way, here in zip(ways, is_live, strict=True)
     )
-    return or_(*(rooms.exists() for rooms in found))
+    return or_(*(there_is(rooms) for rooms in found))
 
 
 def partnership(right: Right) -> Condition:
@@ -376,7 +410,7 @@ def partnership(right: Right) -> Condition:
     if right is Standing.PRIMARY_ADMIN:
         mine = held_as_partner(None).subquery()
         is_it = and_(mine.c.tenant_id == tenant, mine.c.assignment_id == col(Partnership.delegation_id))
-        return and_(is_active_partner(), rule(select(mine.c.tenant_id), Partnership).where(is_it).exists())
+        return and_(is_active_partner(), there_is(rule(select(mine.c.tenant_id), Partnership).where(is_it)))
     if right is Standing.ADDRESSEE:
         return and_(is_active_partner(), held(Permission.INVITATIONS_ANSWER))
     if right is Standing.PARTNER_MANAGER:
@@ -406,7 +440,7 @@ def of_active_partnership(*conditions: Condition) -> Condition:
     """The role belongs to a partnership that nobody has removed."""
     this = and_(col(Partnership.tenant_id) == col(Role.tenant_id), col(Partnership.id) == col(Role.partnership_id))
     is_active = col(Partnership.state) == PartnershipState.ACTIVE
-    return rule(select(col(Partnership.id)), Role).where(this, is_active, *conditions).exists()
+    return there_is(rule(select(col(Partnership.id)), Role).where(this, is_active, *conditions))
 
 
 def edits_roles() -> Condition:
@@ -447,7 +481,7 @@ def role(right: Right) -> Condition:
 def assignment(right: Right) -> Condition:
     """An assignment is seen, and changed, with its role."""
     roles = select(col(Role.id)).where(has_role(), role(right))
-    return rule(roles, Assignment).exists()
+    return there_is(rule(roles, Assignment))
 
 
 def approval_request(right: Right) -> Condition:
@@ -475,7 +509,7 @@ def of_partnership(right: Right) -> Condition:
         col(Partnership.tenant_id) == col(ApprovalRequest.tenant_id),
         col(Partnership.id) == col(ApprovalRequest.partnership_id),
     )
-    return rule(select(col(Partnership.id)), ApprovalRequest).where(this, partnership(right)).exists()
+    return there_is(rule(select(col(Partnership.id)), ApprovalRequest).where(this, partnership(right)))
 
 
 def directory(right: Right) -> Condition:
@@ -524,7 +558,7 @@ def principal(right: Right) -> Condition:
         ),
     )
     named = (is_a_member, sent, held_ones, acted)
-    return or_(oneself, directory(Standing.DIRECTORY), *(rows.exists() for rows in named))
+    return or_(oneself, directory(Standing.DIRECTORY), *(there_is(rows) for rows in named))
 
 
 def tenant(right: Right) -> Condition:
@@ -536,7 +570,7 @@ def tenant(right: Right) -> Condition:
         for table in (Partnership, Invitation)
         for side in (col(table.tenant_id), col(table.partner_tenant_id))
     ]
-    return or_(col(Tenant.id) == VIEWER_TENANT, *(rows.exists() for rows in sides))
+    return or_(col(Tenant.id) == VIEWER_TENANT, *(there_is(rows) for rows in sides))
 
 
 def audit_entry(right: Right) -> Condition:

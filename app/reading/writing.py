@@ -20,6 +20,7 @@ from sqlalchemy import (
     case,
     func,
     literal_column,
+    or_,
     select,
     table,
     tuple_,
@@ -286,9 +287,11 @@ class Writer:
         asked: PageAsked = self._slots[whole.slot].says
         listed = asked.listed
         assert isinstance(listed, ListAsked)  # noqa: S101 - a slot is read by the field that it was made for
-        rows = listed.noun.rows(listed.right).where(*listed.where, *self._conditions(listed, whole.slot))
-        listing = Listing(listed.noun, rows, listed.order, "")
-        return Page(self, listing, self._window(asked.window, listing.order, whole.slot), whole.slot).written(whole.fields)
+        conditions = [*listed.where, *self._conditions(listed, whole.slot)]
+        parts = [rows.where(*conditions) for rows in listed.noun.ways(listed.right)]
+        listings = [Listing(listed.noun, rows, listed.order, "") for rows in parts]
+        window = self._window(asked.window, listed.order, whole.slot)
+        return Page(self, listings, window, whole.slot).written(whole.fields)
 
     def _conditions(self, listed: ListAsked, slot: int) -> list[ColumnElement[bool]]:
         place, conditions = PageAsked.filtered_from, []
@@ -304,7 +307,7 @@ class Writer:
         assert isinstance(edge, Many)  # noqa: S101 - a slot is read by the field that it was made for
         listing = Listing(edge.target, children(edge), edge.order or edge.target.order, asked.digest)
         window = self._window(asked.window, listing.order, below.slot)
-        return Page(self, listing, window, below.slot, edge, outer).written(below.fields)
+        return Page(self, [listing], window, below.slot, edge, outer).written(below.fields)
 
     def _window(self, window: Window, order: Order, slot: int) -> Window:
         """The window with its positions bound instead of said."""
@@ -342,7 +345,8 @@ class Page:
     """One page on its way into a statement: of a whole list, or, with an edge, of what belongs to each row of a level."""
 
     writer: Writer
-    listing: Listing
+    parts: list[Listing]
+    """The list, or what it is put together of."""
     window: Window
     slot: int
     edge: Many | None = None
@@ -352,6 +356,11 @@ class Page:
         """The connection: everything that is asked about the page."""
         rows = self._rows(fields)
         return as_object({key: self._part(what, rows, index) for index, (key, what) in enumerate(fields)})
+
+    @property
+    def listing(self) -> Listing:
+        """The list, if it is one, and what all parts of it have alike."""
+        return self.parts[0]
 
     # --- which rows ----------------------------------------------------------------------------------------------
 
@@ -413,14 +422,12 @@ class Page:
     def _placed(self, level: Level, *, asks_more: bool, asks_ends: bool) -> Any:
         """The rows with their places: of each parent the first ones in the list's order, and one more if asked."""
         size, order = self.window.size + asks_more, self._sorting
-        rows = inside(self.listing, self.window)
-        columns = list(level.columns.values())
         if self.edge is None:
-            limited = rows.with_only_columns(*(columns or [literal_column("1").label("one")])).order_by(*order)
-            first: Any = limited.limit(size).subquery(level.alias)
-            placed = select(literal_column(f"{level.alias}.*"), func.row_number().over().label("place"))
-            numbered = placed.select_from(first).subquery(level.alias)
+            place = func.row_number().over().label("place")
+            first = self._first(level, size).subquery(level.alias)
+            numbered = self._all(first).add_columns(place).subquery(level.alias)
             return self._ordered(self._totalled(self._all(numbered), [], asks_ends=asks_ends), level)
+        rows, columns = inside(self.listing, self.window), list(level.columns.values())
         parents = self._parents
         place = func.row_number().over(partition_by=(parents.c.t, parents.c.k), order_by=order).label("place")
         below = self._joined_to(rows, parents)
@@ -429,6 +436,19 @@ class Page:
         kept = self._all(each).where(level.column("place", Integer()) <= size)
         by = [level.column("ot"), level.column("ok")]
         return self._ordered(self._totalled(kept, by, asks_ends=asks_ends), level)
+
+    def _first(self, level: Level, size: int) -> Any:
+        """The first rows of the whole list, put together of the first ones of its parts."""
+        order, columns = self._sorting, list(level.columns.values())
+        ordered = [inside(part, self.window).order_by(*order).limit(size) for part in self.parts]
+        if len(ordered) == 1:
+            return ordered[0].with_only_columns(*(columns or [literal_column("1").label("one")]))
+        listing = self.listing
+        keys = (listing.order.by.label("by"), listing.noun.key.label("then"))
+        each = [rows.with_only_columns(*columns, *keys).subquery() for rows in ordered]
+        merged = union_all(*(select(*rows.c) for rows in each)).subquery(level.alias)
+        again = sorting(replace(listing.order, by=merged.c.by), merged.c.then, backwards=self.window.backwards)
+        return self._all(merged).order_by(*again).limit(size)
 
     @staticmethod
     def _all(rows: Any) -> Any:
@@ -504,8 +524,9 @@ class Page:
         if part.name in ("start", "end"):
             return func.coalesce(chain('"', self._column(rows, part.name), '"'), Piece(NO_VALUE))
         found = [self._said(rows, "more", FALSE) == Piece("true")] if part.name == self._more else []
-        found += [self._any(some) for name, some in outside(self.listing, self.window) if part.name == f"has_{name}"]
-        return boolean(found[0] if len(found) == 1 else found[0] | found[1]) if found else FALSE
+        beyond = [some for each in self.parts for name, some in outside(each, self.window) if part.name == f"has_{name}"]
+        found += [self._any(some) for some in beyond]
+        return boolean(or_(*found)) if found else FALSE
 
     def _any(self, rows: Rows) -> Expression:
         """Whether there is any of these rows."""
@@ -531,7 +552,10 @@ class Page:
     def _counted(self, up_to: int) -> Expression:
         """How many rows there are, looking at no more than the bound and one."""
         if self.edge is None:
-            some = self.listing.rows.with_only_columns(self.listing.noun.key).limit(up_to + 1).subquery()
+            key = self.listing.noun.key
+            each = [part.rows.with_only_columns(key).limit(up_to + 1) for part in self.parts]
+            some = each[0] if len(each) == 1 else union_all(*(select(*rows.subquery().c) for rows in each)).limit(up_to + 1)
+            some = some.subquery()
             counted = self.writer.joined(select(func.count().label("n")).select_from(some))
             return select(counted.column("n", Integer())).select_from(table(counted.alias)).scalar_subquery()
         parents = self._parents

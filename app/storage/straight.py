@@ -14,7 +14,7 @@ import asyncpg
 
 KEPT_STATEMENTS = 200
 """Prepared statements that a connection keeps; PostgreSQL keeps the plan of each."""
-FOR_KNOWN_STATEMENTS = {"plan_cache_mode": "force_generic_plan", "jit": "off"}
+FOR_KNOWN_STATEMENTS = {"plan_cache_mode": "force_generic_plan", "jit": "off", "random_page_cost": "1.1"}
 """To plan such a statement costs many times what it takes, and to compile it costs more still."""
 
 

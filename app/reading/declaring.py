@@ -4,12 +4,12 @@ Lists, look-ups by id, nested edges, counts and loaders are made from the declar
 field of the graph is one of these.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, Subquery
 from sqlmodel import SQLModel
 
 from app.access.scoping import Rows
@@ -90,27 +90,37 @@ class One:
     key: Expression
 
 
+Restrict = Callable[[Expression, Expression], ColumnElement[bool]]
+"""Which parents are meant: a condition on the columns that hold a parent's tenant and key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A link that is not stored but follows from what is: a sub-select for the parents that were asked for."""
+
+    link: Subquery
+    tenant: Expression
+    parent: Expression
+    on: ColumnElement[bool]
+
+
 @dataclass(frozen=True, eq=False)
 class Many:
     """An edge to many rows: those visible ones whose `parent` is the key of this row."""
 
     name: str
     target: Noun
-    parent: Expression
+    parent: Expression = None
     """The column that holds the parent's key: on the target itself, or on the link."""
     link: Any = None
-    """A link table or link subquery between parent and target, if the target does not hold the parent's key."""
+    """A link table between parent and target, if the target does not hold the parent's key."""
     on: ColumnElement[bool] | None = None
     """Which target a row of the link belongs to."""
+    derive: Callable[[Restrict], Derived] | None = None
+    """The link where it is derived."""
     where: ColumnElement[bool] | None = None
     """Which of the targets belong to the list, if not all."""
     right: Right | None = None
     """What a target is seen under here, if not what the target's noun says."""
     order: Order | None = None
     """How the targets are sorted here, if not as the target's noun says."""
-
-    @property
-    def tenant(self) -> Expression:
-        """The column that holds the parent's tenant, beside the one that holds its key."""
-        owner = getattr(self.parent, "class_", None)
-        return self.parent.table.c.tenant_id if owner is None else owner.tenant_id

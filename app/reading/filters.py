@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, literal, not_, tuple_
 from sqlmodel import col
 
+from app.access.derived import delegated_rooms
 from app.access.scoping import linked
 from app.access.viewer import VIEWER_TENANT
 from app.domain.ids import GlobalId, parse_global_id
@@ -19,7 +20,6 @@ from app.reading.declaring import Noun
 from app.reading.nouns import (
     APPROVAL_STATE,
     ASSIGNMENT,
-    DELEGATED,
     GROUP,
     INVITATION_STATE,
     IS_CUSTOMERS,
@@ -165,9 +165,10 @@ def in_ring(_: str, tenant: Any, key: Any) -> Condition:
 
 def in_partnership(_: str, tenant: Any, key: Any) -> Condition:
     """Rooms that a visible partnership reaches."""
-    reaches = and_(DELEGATED.c.tenant_id == PARTNERSHIP.tenant, DELEGATED.c.partnership_id == PARTNERSHIP.key)
-    rooms = only(PARTNERSHIP, tenant, key).join(DELEGATED, reaches)
-    return THIS_ROOM.in_(rooms.with_only_columns(DELEGATED.c.tenant_id, DELEGATED.c.room_id))
+    link = delegated_rooms(lambda owner, partnership: and_(owner == tenant, partnership == key))
+    reaches = and_(link.c.tenant_id == PARTNERSHIP.tenant, link.c.partnership_id == PARTNERSHIP.key)
+    rooms = only(PARTNERSHIP, tenant, key).join(link, reaches)
+    return THIS_ROOM.in_(rooms.with_only_columns(link.c.tenant_id, link.c.room_id))
 
 
 ROOM_FILTERS: Filters = {

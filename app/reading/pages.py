@@ -18,7 +18,7 @@ from app.access.scoping import Rows, linked
 from app.config import DEFAULT_PAGE_SIZE
 from app.domain.refusals import bad_argument
 from app.reading.cursors import Position, beyond, digest, sorting, write_cursor
-from app.reading.declaring import Many, Noun, Order
+from app.reading.declaring import Many, Noun, Order, Restrict
 from app.storage.columns import text
 from app.storage.dialects import are_listed
 
@@ -49,6 +49,9 @@ class Listing:
     rows: Rows
     order: Order
     digest: str
+    tenant: Any = None
+    parent: Any = None
+    """Which parent a row belongs to, where the list is that of several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +96,21 @@ def sort_value(order: Order) -> ColumnElement[Any]:
     return (order.by if order.number else type_coerce(order.by, text())).label("sort_value")
 
 
-def children(edge: Many) -> Rows:
-    """The visible rows at the other end of an edge, not yet narrowed to any parent."""
+def children(edge: Many, restrict: Restrict) -> "Listing":
+    """The list at the other end of an edge, of the parents that are meant."""
     rows = edge.target.rows(edge.right)
     if edge.where is not None:
         rows = rows.where(edge.where)
-    if edge.link is None:
-        return rows
-    if edge.on is None:
-        raise ValueError(f"{edge.name} names a link and not what belongs to it")
-    return rows.join(edge.link, edge.on) if hasattr(edge.link, "c") else linked(rows, edge.link, edge.on)
+    order, name = edge.order or edge.target.order, digest(edge.name)
+    if edge.derive is not None:
+        derived = edge.derive(restrict)
+        return Listing(edge.target, rows.join(derived.link, derived.on), order, name, derived.tenant, derived.parent)
+    if edge.link is not None:
+        if edge.on is None:
+            raise ValueError(f"{edge.name} names a link and not what belongs to it")
+        rows = linked(rows, edge.link, edge.on)
+    tenant = edge.parent.class_.tenant_id
+    return Listing(edge.target, rows.where(restrict(tenant, edge.parent)), order, name, tenant, edge.parent)
 
 
 def inside(listing: Listing, window: Window) -> Rows:
@@ -177,8 +185,7 @@ def bounded(found: int, up_to: int) -> Count:
 @cache
 def below(edge: Many) -> Listing:
     """The list at the other end of an edge, for the bound parents together."""
-    rows = children(edge).where(are_listed(edge.tenant, edge.parent, PARENTS))
-    return Listing(edge.target, rows, edge.order or edge.target.order, digest(edge.name))
+    return children(edge, lambda tenant, key: are_listed(tenant, key, PARENTS))
 
 
 @lru_cache(STATEMENTS)
@@ -192,8 +199,8 @@ def pages_statement(edge: Many, window: Window) -> Rows:
     """A page below each parent, one row more than it shows, in the parents' order."""
     listing = below(edge)
     order = sorting(listing.order, listing.noun.key, backwards=window.backwards)
-    place = func.row_number().over(partition_by=(edge.tenant, edge.parent), order_by=order).label("place")
-    columns = [*listing.noun.columns, sort_value(listing.order), *parent_of(edge), place]
+    place = func.row_number().over(partition_by=(listing.tenant, listing.parent), order_by=order).label("place")
+    columns = [*listing.noun.columns, sort_value(listing.order), *parent_of(listing), place]
     placed = inside(listing, window).with_only_columns(*columns).subquery()
     shown: Rows = select(*placed.c).where(placed.c.place <= window.size + 1)
     return shown.order_by(placed.c.parent_tenant, placed.c.parent_key, placed.c.place)
@@ -202,16 +209,17 @@ def pages_statement(edge: Many, window: Window) -> Rows:
 @lru_cache(STATEMENTS)
 def counts_statement(edge: Many, up_to: int) -> Rows:
     """How many rows each parent has, looking at no more than `up_to` and one of each."""
-    place = func.row_number().over(partition_by=(edge.tenant, edge.parent)).label("place")
-    placed = below(edge).rows.with_only_columns(*parent_of(edge), place).subquery()
+    listing = below(edge)
+    place = func.row_number().over(partition_by=(listing.tenant, listing.parent)).label("place")
+    placed = listing.rows.with_only_columns(*parent_of(listing), place).subquery()
     parent = (placed.c.parent_tenant, placed.c.parent_key)
     counted: Rows = select(*parent, func.count()).where(placed.c.place <= up_to + 1)
     return counted.group_by(*parent)
 
 
-def parent_of(edge: Many) -> list[ColumnElement[Any]]:
+def parent_of(listing: Listing) -> list[ColumnElement[Any]]:
     """Which parent a row belongs to."""
-    return [edge.tenant.label("parent_tenant"), edge.parent.label("parent_key")]
+    return [listing.tenant.label("parent_tenant"), listing.parent.label("parent_key")]
 
 
 def with_parents(binds: Binds, parents: Sequence[RowKey]) -> Binds:
@@ -231,7 +239,7 @@ async def read_pages(
         fetched[row.parent_tenant, row.parent_key].append(row)
     found: dict[RowKey, set[str]] = defaultdict(set)
     for name, rows in outside(listing, window):
-        some = rows.with_only_columns(*parent_of(edge)).distinct()
+        some = rows.with_only_columns(*parent_of(listing)).distinct()
         for tenant, key in await connection.execute(some, binds):
             found[tenant, key].add(name)
     return [turn(fetched[parent], window, found[parent], listing.digest) for parent in parents]

@@ -6,7 +6,7 @@ are put together and joined to the rows that they belong to. So a statement is a
 takes few things in each other), what many rows name is decided once, and no table is named outside of the levels.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -33,7 +33,7 @@ from app.access.viewer import VIEWER_PRINCIPAL, VIEWER_TENANT
 from app.reading import selections as s
 from app.reading.cursors import NULL as NO_SORT
 from app.reading.cursors import Position, sorting
-from app.reading.declaring import Expression, Many, Noun, Order
+from app.reading.declaring import Expression, Many, Noun, Order, Restrict
 from app.reading.nouns import NODES, PRINCIPAL, PRINCIPAL_KINDS
 from app.reading.pages import Listing, Window, children, inside, outside
 from app.reading.slots import ListAsked, PageAsked, Slot
@@ -305,9 +305,12 @@ class Writer:
         asked: PageAsked = self._slots[below.slot].says
         edge = asked.listed
         assert isinstance(edge, Many)  # noqa: S101 - a slot is read by the field that it was made for
-        listing = Listing(edge.target, children(edge), edge.order or edge.target.order, asked.digest)
+        is_leaf = all(map(is_plain, objects_of(below.fields)))
+        restrict = at(outer) if is_leaf else among(outer)
+        listing = children(edge, restrict)
         window = self._window(asked.window, listing.order, below.slot)
-        return Page(self, [listing], window, below.slot, edge, outer).written(below.fields)
+        page = Page(self, [listing], window, below.slot)
+        return page.written(below.fields) if is_leaf else Pages(page, edge, outer).written(below.fields)
 
     def _window(self, window: Window, order: Order, slot: int) -> Window:
         """The window with its positions bound instead of said."""
@@ -334,6 +337,10 @@ class Writer:
         """Say what the rows of a level are."""
         self._keep(level.alias, rows)
 
+    def forget(self, level: Level) -> None:
+        """Take a level back that needs no name, because nothing is made of it elsewhere."""
+        del self._parts[level.alias]
+
     def up_to(self, count: s.Count) -> int:
         """Where a count stops."""
         bound: int = self._slots[count.slot].form
@@ -342,55 +349,52 @@ class Writer:
 
 @dataclass
 class Page:
-    """One page on its way into a statement: of a whole list, or, with an edge, of what belongs to each row of a level."""
+    """One page on its way into a statement: of a whole list, or of what belongs to the one row that it is asked below."""
 
     writer: Writer
     parts: list[Listing]
     """The list, or what it is put together of."""
     window: Window
     slot: int
-    edge: Many | None = None
-    outer: Level | None = None
 
     def written(self, fields: s.Fields) -> Expression:
         """The connection: everything that is asked about the page."""
-        rows = self._rows(fields)
-        return as_object({key: self._part(what, rows, index) for index, (key, what) in enumerate(fields)})
+        if not has_rows(fields):
+            return as_object({key: self.part(what, {}) for key, what in fields})
+        level = self.writer.level(self.listing.noun)
+        said = self.said(level, fields)
+        connection = as_object({key: self.part(what, said, index) for index, (key, what) in enumerate(fields)})
+        rows = self.placed(level, fields)
+        if level.joins:
+            self.writer.fill(level, rows)
+            return select(connection).select_from(level.source).scalar_subquery()
+        self.writer.forget(level)
+        return select(connection).select_from(rows.subquery(level.alias)).scalar_subquery()
 
     @property
     def listing(self) -> Listing:
         """The list, if it is one, and what all parts of it have alike."""
         return self.parts[0]
 
-    # --- which rows ----------------------------------------------------------------------------------------------
+    # --- what is said of the rows --------------------------------------------------------------------------------
+
+    def said(self, level: Level, fields: s.Fields) -> dict[str, Expression]:
+        """What is said of the page's rows together: `n0` of the first field and so on, `more`, `start` and `end`."""
+        said: dict[str, Expression] = {}
+        place, is_more = level.column("place", Integer()), asks(fields, self._more)
+        for index, (_, what) in enumerate(fields):
+            if isinstance(what, s.Nodes | s.Edges):
+                at_place = -place if self.window.backwards else place
+                is_shown = [place <= self.window.size] if is_more else []
+                said[f"n{index}"] = Listed(self._element(what, level), at_place, *is_shown)
+        if is_more:
+            said["more"] = boolean(func.count() > self.window.size)
+        return said | (self._ends(level) if asks(fields, "start", "end") else {})
 
     @property
     def _more(self) -> str:
         """What of the page's information one row more than it shows tells."""
         return "has_previous" if self.window.backwards else "has_next"
-
-    def _asks(self, fields: s.Fields, *names: str) -> bool:
-        infos = (part for _, what in fields if isinstance(what, s.Info) for _, part in what.fields)
-        return any(isinstance(part, s.InfoPart) and part.name in names for part in infos)
-
-    def _rows(self, fields: s.Fields) -> Joined | None:
-        """What is said of the page's rows, in columns: `n0` for the first field and so on, `more`, `start` and `end`."""
-        if not any(isinstance(what, s.Nodes | s.Edges | s.Info) for _, what in fields):
-            return None
-        level = self.writer.level(self.listing.noun)
-        asks_more, asks_ends = self._asks(fields, self._more), self._asks(fields, "start", "end")
-        place, said = level.column("place", Integer()), {}
-        is_shown = [place <= self.window.size] if asks_more else []
-        for index, (_, what) in enumerate(fields):
-            if isinstance(what, s.Nodes | s.Edges):
-                said[f"n{index}"] = Listed(self._element(what, level), -place if self.window.backwards else place, *is_shown)
-        if asks_more:
-            said["more"] = boolean(func.count() > self.window.size)
-        if asks_ends:
-            said |= self._ends(level)
-        self.writer.fill(level, self._placed(level, asks_more=asks_more, asks_ends=asks_ends))
-        columns = [expression.label(name) for name, expression in said.items()] or [literal_column("1").label("one")]
-        return self._grouped(select(*columns).select_from(level.source), level)
 
     def _element(self, what: s.Nodes | s.Edges, level: Level) -> Expression:
         if isinstance(what, s.Nodes):
@@ -419,126 +423,69 @@ class Page:
         cursor = self._cursor(level)
         return {"start": func.max(case((place == first, cursor))), "end": func.max(case((place == final, cursor)))}
 
-    def _placed(self, level: Level, *, asks_more: bool, asks_ends: bool) -> Any:
-        """The rows with their places: of each parent the first ones in the list's order, and one more if asked."""
-        size, order = self.window.size + asks_more, self._sorting
-        if self.edge is None:
-            place = func.row_number().over().label("place")
-            first = self._first(level, size).subquery(level.alias)
-            numbered = self._all(first).add_columns(place).subquery(level.alias)
-            return self._ordered(self._totalled(self._all(numbered), [], asks_ends=asks_ends), level)
-        rows, columns = inside(self.listing, self.window), list(level.columns.values())
-        parents = self._parents
-        place = func.row_number().over(partition_by=(parents.c.t, parents.c.k), order_by=order).label("place")
-        below = self._joined_to(rows, parents)
-        numbered = below.with_only_columns(parents.c.t.label("ot"), parents.c.k.label("ok"), *columns, place)
-        each = numbered.subquery(level.alias)
-        kept = self._all(each).where(level.column("place", Integer()) <= size)
-        by = [level.column("ot"), level.column("ok")]
-        return self._ordered(self._totalled(kept, by, asks_ends=asks_ends), level)
+    # --- which rows ----------------------------------------------------------------------------------------------
 
-    def _first(self, level: Level, size: int) -> Any:
-        """The first rows of the whole list, put together of the first ones of its parts."""
-        order, columns = self._sorting, list(level.columns.values())
-        ordered = [inside(part, self.window).order_by(*order).limit(size) for part in self.parts]
-        if len(ordered) == 1:
-            return ordered[0].with_only_columns(*(columns or [literal_column("1").label("one")]))
-        listing = self.listing
-        keys = (listing.order.by.label("by"), listing.noun.key.label("then"))
-        each = [rows.with_only_columns(*columns, *keys).subquery() for rows in ordered]
-        merged = union_all(*(select(*rows.c) for rows in each)).subquery(level.alias)
-        again = sorting(replace(listing.order, by=merged.c.by), merged.c.then, backwards=self.window.backwards)
-        return self._all(merged).order_by(*again).limit(size)
+    def placed(self, level: Level, fields: s.Fields) -> Any:
+        """The rows with their places, and one more if that is asked."""
+        place = func.row_number().over().label("place")
+        first = self._first(level, self.size(fields)).subquery(level.alias)
+        numbered = every_column(first).add_columns(place).subquery(level.alias)
+        total = [func.count().over().label("total")] if asks(fields, "start", "end") else []
+        return every_column(numbered).add_columns(*total).order_by(self.place_order(level))
 
-    @staticmethod
-    def _all(rows: Any) -> Any:
-        """Every column of a sub-select."""
-        return select(literal_column(f"{rows.name}.*")).select_from(rows)
+    def size(self, fields: s.Fields) -> int:
+        """How many rows are read."""
+        return self.window.size + asks(fields, self._more)
 
-    @staticmethod
-    def _totalled(rows: Any, by: list[Expression], *, asks_ends: bool) -> Any:
-        """The rows, with how many there are of their page if that matters."""
-        total = func.count().over(partition_by=by) if by else func.count().over()
-        return rows.add_columns(total.label("total")) if asks_ends else rows
-
-    def _ordered(self, rows: Any, level: Level) -> Any:
-        """Page by page, in the order of the list."""
-        place = level.column("place", Integer())
-        parent = [] if self.edge is None else [level.column("ot"), level.column("ok")]
-        return rows.order_by(*parent, place.desc() if self.window.backwards else place)
+    def place_order(self, level: Level) -> ColumnElement[Any]:
+        """The order of the list, whichever way it was read."""
+        place: ColumnElement[Any] = level.column("place", Integer())
+        return place.desc() if self.window.backwards else place
 
     @property
-    def _sorting(self) -> list[ColumnElement[Any]]:
+    def sorting(self) -> list[ColumnElement[Any]]:
+        """The order in which the rows are read."""
         return sorting(self.listing.order, self.listing.noun.key, backwards=self.window.backwards)
 
-    @property
-    def _parents(self) -> Any:
-        """The keys of the rows that pages are asked below of, each once."""
-        assert self.outer is not None  # noqa: S101 - an edge comes with the level it leads from
-        tenant, key = self.outer.tenant, self.outer.key
-        keys = select(tenant.label("t"), key.label("k")).select_from(table(self.outer.alias)).distinct()
-        return keys.subquery()
+    def _first(self, level: Level, size: int) -> Any:
+        """The first rows of the list, put together of the first ones of its parts."""
+        columns = list(level.columns.values()) or [literal_column("1").label("one")]
+        ordered = [inside(part, self.window).order_by(*self.sorting).limit(size) for part in self.parts]
+        if len(ordered) == 1:
+            return ordered[0].with_only_columns(*columns)
+        listing = self.listing
+        keys = (listing.order.by.label("by"), listing.noun.key.label("then"))
+        merged = together([rows.with_only_columns(*columns, *keys) for rows in ordered]).subquery(level.alias)
+        again = sorting(replace(listing.order, by=merged.c.by), merged.c.then, backwards=self.window.backwards)
+        return every_column(merged).order_by(*again).limit(size)
 
-    def _joined_to(self, rows: Rows, parents: Any) -> Rows:
-        assert self.edge is not None  # noqa: S101 - asked for edges alone
-        return rows.join(parents, and_(self.edge.tenant == parents.c.t, self.edge.parent == parents.c.k))
+    # --- the connection ------------------------------------------------------------------------------------------
 
-    def _grouped(self, rows: Any, level: Level) -> Joined:
-        """One row for each page, joined to the row that it is below of."""
-        if self.outer is None:
-            return self.writer.joined(rows)
-        tenant, key = level.column("ot"), level.column("ok")
-        return self._at_parent(rows.add_columns(tenant.label("t"), key.label("k")).group_by(tenant, key))
-
-    def _at_parent(self, rows: Any) -> Joined:
-        joined = self.writer.joined(rows)
-        if self.outer is not None:
-            self.outer.join(joined, self.outer.tenant, self.outer.key)
-        return joined
-
-    # --- what is said of them ------------------------------------------------------------------------------------
-
-    def _column(self, rows: Joined, name: str) -> Expression:
-        """A column of the page's row, null where there is no row."""
-        column = rows.column(name)
-        return column if self.outer else select(column).select_from(table(rows.alias)).scalar_subquery()
-
-    def _said(self, rows: Joined, name: str, otherwise: str) -> Expression:
-        """The same, or what stands for it where the page is empty."""
-        return func.coalesce(self._column(rows, name), Piece(otherwise))
-
-    def _part(self, what: Any, rows: Joined | None, index: int) -> str | Expression:
+    def part(self, what: Any, said: dict[str, Expression], index: int = 0) -> str | Expression:
+        """One field of the connection."""
         match what:
             case s.Fixed():
                 return str(what.json)
             case s.Count():
                 return self._count(what)
-        assert rows is not None  # noqa: S101 - there are rows for whatever else is asked
-        if isinstance(what, s.Info):
-            return as_object({key: self._info(part, rows) for key, part in what.fields})
-        return chain("[", self._said(rows, f"n{index}", ""), "]")
+            case s.Info():
+                return as_object({key: self._info(part, said) for key, part in what.fields})
+        return chain("[", func.coalesce(said[f"n{index}"], Piece("")), "]")
 
-    def _info(self, part: Any, rows: Joined) -> str | Expression:
+    def _info(self, part: Any, said: dict[str, Expression]) -> str | Expression:
         if isinstance(part, s.Fixed):
             return part.json
         if part.name in ("start", "end"):
-            return func.coalesce(chain('"', self._column(rows, part.name), '"'), Piece(NO_VALUE))
-        found = [self._said(rows, "more", FALSE) == Piece("true")] if part.name == self._more else []
+            return func.coalesce(chain('"', said[part.name], '"'), Piece(NO_VALUE))
         beyond = [some for each in self.parts for name, some in outside(each, self.window) if part.name == f"has_{name}"]
-        found += [self._any(some) for some in beyond]
+        found = [there_are(some.with_only_columns(self.listing.noun.key)) for some in beyond]
+        if part.name == self._more:
+            found.append(func.coalesce(said["more"], Piece(FALSE)) == Piece("true"))
         return boolean(or_(*found)) if found else FALSE
 
-    def _any(self, rows: Rows) -> Expression:
-        """Whether there is any of these rows."""
-        if self.edge is None:
-            return rows.with_only_columns(self.listing.noun.key).limit(1).exists()
-        parents = self._parents
-        keys = self._joined_to(rows, parents).with_only_columns(parents.c.t.label("t"), parents.c.k.label("k"))
-        return self._at_parent(keys.distinct()).column("t").is_not(None)
-
     def _count(self, count: s.Count) -> Expression:
-        up_to = self.writer.up_to(count)
-        found = self._counted(up_to)
+        """How many rows there are, looking at no more than the bound and one."""
+        up_to, found = self.writer.up_to(count), func.count()
         parts: dict[str, str | Expression] = {}
         for key, part in count.fields:
             if isinstance(part, s.Fixed):
@@ -547,27 +494,109 @@ class Page:
                 parts[key] = Number(case((found > up_to, up_to), else_=found))
             else:
                 parts[key] = boolean(found <= up_to)
-        return as_object(parts)
+        each = [part.rows.with_only_columns(self.listing.noun.key).limit(up_to + 1) for part in self.parts]
+        some = each[0] if len(each) == 1 else together(each).limit(up_to + 1)
+        return select(as_object(parts)).select_from(some.subquery()).scalar_subquery()
 
-    def _counted(self, up_to: int) -> Expression:
-        """How many rows there are, looking at no more than the bound and one."""
-        if self.edge is None:
-            key = self.listing.noun.key
-            each = [part.rows.with_only_columns(key).limit(up_to + 1) for part in self.parts]
-            some = each[0] if len(each) == 1 else union_all(*(select(*rows.subquery().c) for rows in each)).limit(up_to + 1)
-            some = some.subquery()
-            counted = self.writer.joined(select(func.count().label("n")).select_from(some))
-            return select(counted.column("n", Integer())).select_from(table(counted.alias)).scalar_subquery()
-        parents = self._parents
-        here = and_(self.edge.tenant == parents.c.t, self.edge.parent == parents.c.k)
-        some = self.listing.rows.where(here).with_only_columns(self.listing.noun.key).limit(up_to + 1)
-        of_parent = select(func.count()).select_from(some.correlate(parents).subquery()).scalar_subquery()
-        keys = (parents.c.t.label("t"), parents.c.k.label("k"))
-        counted = self._at_parent(select(*keys, of_parent.label("n")).select_from(parents))
-        return func.coalesce(counted.column("n", Integer()), 0)
+
+@dataclass
+class Pages:
+    """A page below each row of a level, all of them together, because there are levels below them in turn."""
+
+    page: Page
+    edge: Many
+    outer: Level
+
+    def written(self, fields: s.Fields) -> Expression:
+        """The connection of one of those rows."""
+        page, alone = self.page, Page(self.page.writer, [children(self.edge, at(self.outer))], self.page.window, self.page.slot)
+        level = page.writer.level(page.listing.noun)
+        said = page.said(level, fields)
+        page.writer.fill(level, self._placed(level, fields))
+        rows = self._grouped(level, said)
+        found = {name: rows.column(name) for name in said}
+        return as_object({key: alone.part(what, found, index) for index, (key, what) in enumerate(fields)})
+
+    def _placed(self, level: Level, fields: s.Fields) -> Any:
+        """The first rows of each page with their places."""
+        page, listing = self.page, self.page.listing
+        by = (listing.tenant, listing.parent)
+        place = func.row_number().over(partition_by=by, order_by=page.sorting).label("place")
+        parent = (listing.tenant.label("ot"), listing.parent.label("ok"))
+        rows = inside(listing, page.window).with_only_columns(*parent, *level.columns.values(), place)
+        kept = every_column(rows.subquery(level.alias)).where(level.column("place", Integer()) <= page.size(fields))
+        owner = [level.column("ot"), level.column("ok")]
+        total = [func.count().over(partition_by=owner).label("total")] if asks(fields, "start", "end") else []
+        return kept.add_columns(*total).order_by(*owner, page.place_order(level))
+
+    def _grouped(self, level: Level, said: dict[str, Expression]) -> Joined:
+        """What is said of each page, joined to the row that it is below."""
+        tenant, key = level.column("ot"), level.column("ok")
+        columns = [expression.label(name) for name, expression in said.items()]
+        rows = select(tenant.label("t"), key.label("k"), *columns).select_from(level.source).group_by(tenant, key)
+        joined = self.page.writer.joined(rows)
+        self.outer.join(joined, self.outer.tenant, self.outer.key)
+        return joined
+
+
+# --- what is asked ---------------------------------------------------------------------------------------------------
+
+
+def has_rows(fields: s.Fields) -> bool:
+    """Whether anything is asked of a page's rows."""
+    return any(isinstance(what, s.Nodes | s.Edges | s.Info) for _, what in fields)
+
+
+def asks(fields: s.Fields, *names: str) -> bool:
+    """Whether one of these is asked of where a page lies."""
+    infos = (part for _, what in fields if isinstance(what, s.Info) for _, part in what.fields)
+    return any(isinstance(part, s.InfoPart) and part.name in names for part in infos)
+
+
+def objects_of(fields: s.Fields) -> Iterator[s.Fields]:
+    """What is selected of the objects of a page, for each kind of them."""
+    for _, what in fields:
+        if isinstance(what, s.Nodes | s.Node):
+            yield from what.objects.values()
+        elif isinstance(what, s.Edges):
+            yield from objects_of(what.fields)
+
+
+def is_plain(fields: s.Fields) -> bool:
+    """Whether an object is all its own row."""
+    return all(
+        is_plain(what.fields) if isinstance(what, s.Part) else not isinstance(what, s.One | s.Named | s.Below)
+        for _, what in fields
+    )
+
+
+def at(outer: Level) -> Restrict:
+    """The one parent that is the row of the level."""
+    return lambda tenant, key: and_(tenant == outer.tenant, key == outer.key)
+
+
+def among(outer: Level) -> Restrict:
+    """The parents that are rows of the level."""
+    keys = select(outer.tenant, outer.key).select_from(table(outer.alias))
+    return lambda tenant, key: tuple_(tenant, key).in_(keys)
 
 
 # --- pieces ----------------------------------------------------------------------------------------------------------
+
+
+def every_column(rows: Any) -> Any:
+    """Every column of a sub-select."""
+    return select(literal_column(f"{rows.name}.*")).select_from(rows)
+
+
+def together(parts: list[Any]) -> Any:
+    """Rows of several selects, each cut off for itself."""
+    return union_all(*(select(*part.subquery().c) for part in parts))
+
+
+def there_are(rows: Rows) -> ColumnElement[bool]:
+    """Whether there is any of these rows."""
+    return rows.limit(1).exists()
 
 
 def as_object(parts: dict[str, str | Expression]) -> Expression:

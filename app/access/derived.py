@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Subquery, and_, func, not_, or_, select, true, tuple_, union
+from sqlalchemy import ColumnElement, Subquery, and_, func, not_, or_, select, true, tuple_, union, union_all
 from sqlalchemy.orm import aliased
 from sqlmodel import SQLModel, col
 
@@ -96,7 +96,8 @@ def anything(*_: Any) -> ColumnElement[bool]:
 def delegated_rooms(of_partnership: Restrict = anything, of_room: Restrict = anything) -> Subquery:
     """A link between active partnerships and the rooms that they reach: (tenant_id, partnership_id, room_id).
 
-    A link shows nothing by itself; join it to what `visible` answers on both ends.
+    A link shows nothing by itself; join it to what `visible` answers on both ends. A room that is delegated by itself
+    and in a group comes more than once.
     """
     delegations: Rows = select(
         col(Partnership.tenant_id),
@@ -110,11 +111,11 @@ def delegated_rooms(of_partnership: Restrict = anything, of_room: Restrict = any
         select(way.c.tenant_id, way.c.partnership_id, way.c.room_id).where(of_room(way.c.tenant_id, way.c.room_id))
         for way in scopes_of(rule(delegations))
     ]
-    return union(*(rule(way) for way in ways)).subquery()
+    return union_all(*(rule(way) for way in ways)).subquery()
 
 
 def offered_rooms(of_invitation: Restrict = anything) -> Subquery:
-    """A link between invitations and the rooms that they offer now: (tenant_id, invitation_id, room_id)."""
+    """A link between invitations and the rooms that they offer now: (tenant_id, invitation_id, room_id), some twice."""
     by_room: Rows = select(
         col(InvitationRoom.tenant_id), col(InvitationRoom.invitation_id), col(InvitationRoom.room_id)
     ).where(of_invitation(col(InvitationRoom.tenant_id), col(InvitationRoom.invitation_id)))
@@ -123,7 +124,7 @@ def offered_rooms(of_invitation: Restrict = anything) -> Subquery:
         .join(RoomGroupRoom, is_in_group(col(InvitationGroup.tenant_id), col(InvitationGroup.group_id)))
         .where(of_invitation(col(InvitationGroup.tenant_id), col(InvitationGroup.invitation_id)))
     )
-    return union(rule(by_room), rule(by_group)).subquery()
+    return union_all(rule(by_room), rule(by_group)).subquery()
 
 
 def exceeds(permission: Permission, without_rooms: Sequence[str], without_groups: Sequence[str]) -> ColumnElement[bool]:
@@ -209,7 +210,7 @@ def ended_columns() -> list[ColumnElement[int]]:
         col(Room.tenant_id) == scope.c.tenant_id, col(Room.id) == scope.c.room_id, col(Room.retired_at).is_(None)
     )
     rooms = (
-        select(func.count())
+        select(func.count(col(Room.id).distinct()))
         .select_from(scope)
         .join(Room, is_live)
         .where(scope.c.tenant_id == col(Partnership.tenant_id), scope.c.partnership_id == col(Partnership.id))

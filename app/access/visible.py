@@ -18,7 +18,6 @@ from typing import Any
 from sqlalchemy import (
     CTE,
     ColumnElement,
-    FromClause,
     Subquery,
     and_,
     false,
@@ -77,23 +76,11 @@ def ways(table: type[SQLModel], right: Right) -> list[Rows]:
     """
     if table is not Room or not isinstance(right, Permission):
         return [visible(table, right)]
-    everything, is_live = all_rooms(right), col(Room.retired_at).is_(None)
-    reached = tuple_(col(Room.tenant_id), col(Room.id)).in_(rooms_of(all_reached(right)))
-    return [
-        scoped(select(table).where(is_live, part), frozenset({str(table.__tablename__)}))
-        for part in (everything, and_(reached, not_(everything)))
-    ]
-
-
-def rooms_of(scope: FromClause) -> Rows:
-    """The rooms among pairs of assignments and rooms."""
-    return rule(select(scope.c.tenant_id, scope.c.room_id))
-
-
-@cache
-def all_reached(permission: Permission) -> CTE:
-    """The rooms in the viewer's reach, found once in a statement."""
-    return rooms_of(reach(permission)).distinct().cte(f"reached_{permission.value}")
+    everything, rooms = all_rooms(right), scoped(select(table), frozenset({str(table.__tablename__)}))
+    reached = [*reach_at_home(right), *reach_within(widest_as_partner(right))]
+    scope, is_live = union_all(*reached).subquery(), col(Room.retired_at).is_(None)
+    in_reach = tuple_(col(Room.tenant_id), col(Room.id)).in_(rule(select(scope.c.tenant_id, scope.c.room_id)))
+    return [rooms.where(is_live, everything), rooms.where(is_live, in_reach, not_(everything))]
 
 
 def there_is(rows: Rows) -> Condition:
@@ -185,6 +172,18 @@ def held_as_partner(permission: Permission | None) -> Rows:
     return rule(held_ones.where(grants(found, permission)))
 
 
+def widest_as_partner(permission: Permission) -> Rows:
+    """The same but for those that add nothing: who holds the delegation itself reaches all that was delegated."""
+    found, delegation = all_as_partner(), all_as_partner().alias()
+    of_it = and_(
+        delegation.c.tenant_id == found.c.tenant_id,
+        delegation.c.assignment_id == found.c.delegation_id,
+        delegation.c.permissions.op("&")(permission.value) != 0,
+    )
+    adds_nothing = rule(select(delegation.c.tenant_id), found).where(of_it).exists()
+    return held_as_partner(permission).where(or_(found.c.assignment_id == found.c.delegation_id, not_(adds_nothing)))
+
+
 def grants(found: CTE, permission: Permission | None) -> Condition:
     """The assignment grants the permission; None asks for no particular one."""
     if permission is None:
@@ -268,7 +267,12 @@ def reach_at_home(permission: Permission | None) -> list[Rows]:
 
 def reach_as_partner(permission: Permission | None) -> list[Rows]:
     """The rooms of customers that the viewer's assignments reach: their own scope ∩ what was delegated."""
-    return [rule(pairs(scope).where(is_delegated(scope))) for scope in scopes_of(held_as_partner(permission))]
+    return reach_within(held_as_partner(permission))
+
+
+def reach_within(assignments: Rows) -> list[Rows]:
+    """The rooms in the scope of these assignments at customers that were delegated."""
+    return [rule(pairs(scope).where(is_delegated(scope))) for scope in scopes_of(assignments)]
 
 
 def pairs(scope: Subquery) -> Rows:

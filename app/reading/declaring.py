@@ -100,8 +100,9 @@ class Derived:
 
     link: Subquery
     tenant: Expression
+    """Of the parent, and of the target too."""
     parent: Expression
-    on: ColumnElement[bool]
+    child: Expression
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,8 +115,10 @@ class Many:
     """The column that holds the parent's key: on the target itself, or on the link."""
     link: Any = None
     """A link table between parent and target, if the target does not hold the parent's key."""
+    child: Expression = None
+    """The column of the link that holds the target's key, where both are of one tenant."""
     on: ColumnElement[bool] | None = None
-    """Which target a row of the link belongs to."""
+    """Which target a row of the link belongs to, where they need not be."""
     derive: Callable[[Restrict], Derived] | None = None
     """The link where it is derived."""
     where: ColumnElement[bool] | None = None

@@ -322,38 +322,33 @@ AUDIT_ENTRY.one("tenant", TENANT, tenant=col(AuditEntry.tenant_id), key=col(Audi
 # --- edges to many rows ---------------------------------------------------------------------------------------------
 
 
-def reaches(link: Any, target: Any = Room, key: str = "room_id") -> Any:
-    """A row of a link subquery belongs to a row of the target."""
-    return and_(link.c.tenant_id == target.tenant_id, link.c[key] == target.id)
-
-
 def rooms_of_partnerships(restrict: Restrict) -> Derived:
     """The rooms that partnerships reach."""
     link = delegated_rooms(of_partnership=restrict)
-    return Derived(link, link.c.tenant_id, link.c.partnership_id, reaches(link))
+    return Derived(link, link.c.tenant_id, link.c.partnership_id, link.c.room_id)
 
 
 def partnerships_of_rooms(restrict: Restrict) -> Derived:
     """The partnerships that reach rooms."""
     link = delegated_rooms(of_room=restrict)
-    return Derived(link, link.c.tenant_id, link.c.room_id, reaches(link, Partnership, "partnership_id"))
+    return Derived(link, link.c.tenant_id, link.c.room_id, link.c.partnership_id)
 
 
 def rooms_of_invitations(restrict: Restrict) -> Derived:
     """The rooms that invitations offer."""
     link = offered_rooms(restrict)
-    return Derived(link, link.c.tenant_id, link.c.invitation_id, reaches(link))
+    return Derived(link, link.c.tenant_id, link.c.invitation_id, link.c.room_id)
 
 
 GROUP.many(
-    "rooms", ROOM, parent=col(RoomGroupRoom.group_id), link=RoomGroupRoom, on=same(RoomGroupRoom, Room, "room_id")
+    "rooms", ROOM, parent=col(RoomGroupRoom.group_id), link=RoomGroupRoom, child=col(RoomGroupRoom.room_id)
 )
 ROOM.many(
     "groups",
     GROUP,
     parent=col(RoomGroupRoom.room_id),
     link=RoomGroupRoom,
-    on=same(RoomGroupRoom, RoomGroup, "group_id"),
+    child=col(RoomGroupRoom.group_id),
 )
 RING.many("rooms", ROOM, parent=col(Room.ring_id))
 PARTNERSHIP.many("rooms", ROOM, derive=rooms_of_partnerships)
@@ -372,7 +367,7 @@ INVITATION.many(
     GROUP,
     parent=col(InvitationGroup.invitation_id),
     link=InvitationGroup,
-    on=same(InvitationGroup, RoomGroup, "group_id"),
+    child=col(InvitationGroup.group_id),
 )
 
 
@@ -399,12 +394,12 @@ ASSIGNMENT.many(
     ROOM,
     parent=col(AssignmentRoom.assignment_id),
     link=AssignmentRoom,
-    on=same(AssignmentRoom, Room, "room_id"),
+    child=col(AssignmentRoom.room_id),
 )
 ASSIGNMENT.many(
     "groups",
     GROUP,
     parent=col(AssignmentGroup.assignment_id),
     link=AssignmentGroup,
-    on=same(AssignmentGroup, RoomGroup, "group_id"),
+    child=col(AssignmentGroup.group_id),
 )

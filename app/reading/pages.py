@@ -11,16 +11,16 @@ from functools import cache, lru_cache
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Row, bindparam, func, select, type_coerce
+from sqlalchemy import ColumnElement, Row, and_, bindparam, func, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.access.scoping import Rows, linked
+from app.access.scoping import Rows, linked, links
 from app.config import DEFAULT_PAGE_SIZE
 from app.domain.refusals import bad_argument
 from app.reading.cursors import Position, beyond, digest, sorting, write_cursor
 from app.reading.declaring import Many, Noun, Order, Restrict
 from app.storage.columns import text
-from app.storage.dialects import are_listed
+from app.storage.dialects import are_listed, is_any_of
 
 PARENTS = bindparam("parents", type_=text())
 Binds = dict[str, Any]
@@ -97,20 +97,44 @@ def sort_value(order: Order) -> ColumnElement[Any]:
 
 
 def children(edge: Many, restrict: Restrict) -> "Listing":
-    """The list at the other end of an edge, of the parents that are meant."""
-    rows = edge.target.rows(edge.right)
-    if edge.where is not None:
-        rows = rows.where(edge.where)
-    order, name = edge.order or edge.target.order, digest(edge.name)
+    """The list at the other end of an edge, of the parents that are meant together."""
+    rows, target = visible_targets(edge), edge.target
+    order, name = edge.order or target.order, digest(edge.name)
     if edge.derive is not None:
         derived = edge.derive(restrict)
-        return Listing(edge.target, rows.join(derived.link, derived.on), order, name, derived.tenant, derived.parent)
-    if edge.link is not None:
-        if edge.on is None:
-            raise ValueError(f"{edge.name} names a link and not what belongs to it")
-        rows = linked(rows, edge.link, edge.on)
+        link = select(derived.tenant, derived.parent, derived.child).distinct().subquery()
+        tenant, parent, child = link.c
+        on = and_(tenant == target.tenant, child == target.key)
+        return Listing(target, rows.join(link, on), order, name, tenant, parent)
     tenant = edge.parent.class_.tenant_id
-    return Listing(edge.target, rows.where(restrict(tenant, edge.parent)), order, name, tenant, edge.parent)
+    if edge.link is not None:
+        on = and_(tenant == target.tenant, edge.child == target.key) if edge.on is None else edge.on
+        rows = linked(rows, edge.link, on)
+    return Listing(target, rows.where(restrict(tenant, edge.parent)), order, name, tenant, edge.parent)
+
+
+def children_of(edge: Many, tenant: Any, key: Any) -> "Listing":
+    """The same of one parent. Where its tenant is theirs, they are found by their keys, each once."""
+
+    def is_it(tenant_column: Any, key_column: Any) -> ColumnElement[bool]:
+        return and_(tenant_column == tenant, key_column == key)
+
+    if edge.derive is not None:
+        derived = edge.derive(is_it)
+        keys = select(derived.child)
+    elif edge.child is not None:
+        keys = links(edge.link, edge.child, is_it(edge.link.tenant_id, edge.parent))
+    else:
+        return children(edge, is_it)
+    target = edge.target
+    rows = visible_targets(edge).where(target.tenant == tenant, is_any_of(target.key, keys))
+    return Listing(target, rows, edge.order or target.order, digest(edge.name))
+
+
+def visible_targets(edge: Many) -> Rows:
+    """The visible rows at the other end of an edge, not yet narrowed to any parent."""
+    rows = edge.target.rows(edge.right)
+    return rows if edge.where is None else rows.where(edge.where)
 
 
 def inside(listing: Listing, window: Window) -> Rows:

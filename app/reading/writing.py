@@ -35,7 +35,7 @@ from app.reading.cursors import NULL as NO_SORT
 from app.reading.cursors import Position, sorting
 from app.reading.declaring import Expression, Many, Noun, Order, Restrict
 from app.reading.nouns import NODES, PRINCIPAL, PRINCIPAL_KINDS
-from app.reading.pages import Listing, Window, children, inside, outside
+from app.reading.pages import Listing, Window, children, children_of, inside, outside
 from app.reading.slots import ListAsked, PageAsked, Slot
 from app.storage.columns import text
 from app.storage.dialects import Elements
@@ -194,18 +194,17 @@ class Writer:
         texts = {name: self._fields(objects.get(name, ()), level, name) for name in PRINCIPAL_KINDS}
         return case(*((kind == stored.value, texts[name]) for stored, name in KIND_OF_PRINCIPAL.items()))
 
-    def _texts(self, objects: s.Objects, noun: Noun, rows: Rows) -> Joined:
-        """The objects that these rows are, each as text `x` under its key."""
-        level = Level(noun, self._name())
-        tenant, key = level.tenant, level.key
-        self._reserve(level)
+    def _texts(self, objects: s.Objects, noun: Noun, rows: Rows, *, is_called: bool = False) -> Joined:
+        """The objects that these rows are, each as text `x` under its key, or under its global id `id`."""
+        level = self.level(noun)
+        under = [identity_of(level).label("id")] if is_called else [level.tenant.label("t"), level.key.label("k")]
         written = self.object(objects, level)
-        self._keep(level.alias, rows.with_only_columns(*level.columns.values()))
-        return self._join(select(tenant.label("t"), key.label("k"), written.label("x")).select_from(level.source))
-
-    def _reserve(self, level: Level) -> None:
-        """Stand before what is made of the level's rows."""
-        self._parts[level.alias] = None  # type: ignore[assignment] # filled in before anything is read
+        taken = rows.with_only_columns(*level.columns.values())
+        if level.joins:
+            self.fill(level, taken)
+            return self._join(select(*under, written.label("x")).select_from(level.source))
+        self.forget(level)
+        return self._join(select(*under, written.label("x")).select_from(taken.subquery(level.alias)))
 
     def _only(self, objects: s.Objects, noun: Noun, rows: Rows) -> Expression:
         """The object that the one row is, or null."""
@@ -269,17 +268,20 @@ class Writer:
         self, objects: s.Objects, kinds: Iterable[str], identifier: Expression, source: FromClause
     ) -> Joined | None:
         """The objects with these global ids, each as text `x` under its id; an id says by how it begins what it names."""
-        ways = [self._of_kind(objects, kind, identifier, source) for kind in kinds]
+        kinds_of: dict[Noun, list[str]] = {}
+        for kind in kinds:
+            kinds_of.setdefault(NODES[kind], []).append(kind)
+        ways = [self._of_noun(objects, noun, named, identifier, source) for noun, named in kinds_of.items()]
         return self._join(union_all(*ways)) if ways else None
 
-    def _of_kind(self, objects: s.Objects, kind: str, identifier: Expression, source: FromClause) -> Rows:
-        noun, start = NODES[kind], len(kind) + 2
-        tenant = func.substr(identifier, start, UUID_LENGTH)
-        key = tenant if kind == "tenant" else func.substr(identifier, start + UUID_LENGTH + 1, UUID_LENGTH)
-        named = select(tenant, key).select_from(source).where(begins(identifier, kind))
-        texts = self._texts(objects, noun, noun.rows().where(has_key(noun, named), *is_of_kind(noun, kind)))
-        called = identity(kind, texts.column("t"), texts.column("k"))
-        return select(called.label("id"), texts.column("x").label("x")).select_from(table(texts.alias))
+    def _of_noun(
+        self, objects: s.Objects, noun: Noun, kinds: list[str], identifier: Expression, source: FromClause
+    ) -> Rows:
+        key = func.substr(identifier, func.length(identifier) - UUID_LENGTH + 1)
+        tenant = key if noun.tenant is noun.key else func.substr(identifier, func.length(identifier) - 2 * UUID_LENGTH, UUID_LENGTH)
+        named = select(tenant, key).select_from(source).where(or_(*(begins(identifier, kind) for kind in kinds)))
+        texts = self._texts(objects, noun, noun.rows().where(has_key(noun, named)), is_called=True)
+        return select(texts.column("id").label("id"), texts.column("x").label("x")).select_from(table(texts.alias))
 
     # --- lists ---------------------------------------------------------------------------------------------------
 
@@ -306,8 +308,7 @@ class Writer:
         edge = asked.listed
         assert isinstance(edge, Many)  # noqa: S101 - a slot is read by the field that it was made for
         is_leaf = all(map(is_plain, objects_of(below.fields)))
-        restrict = at(outer) if is_leaf else among(outer)
-        listing = children(edge, restrict)
+        listing = children_of(edge, outer.tenant, outer.key) if is_leaf else children(edge, among(outer))
         window = self._window(asked.window, listing.order, below.slot)
         page = Page(self, [listing], window, below.slot)
         return page.written(below.fields) if is_leaf else Pages(page, edge, outer).written(below.fields)
@@ -330,7 +331,7 @@ class Writer:
     def level(self, noun: Noun) -> Level:
         """A level of its own name, which stands before whatever is made of it."""
         level = Level(noun, self._name())
-        self._reserve(level)
+        self._parts[level.alias] = None  # type: ignore[assignment] # filled in before anything is read
         return level
 
     def fill(self, level: Level, rows: Any) -> None:
@@ -356,6 +357,8 @@ class Page:
     """The list, or what it is put together of."""
     window: Window
     slot: int
+    counted: Joined | None = None
+    """The beginning of the list, once it is read for the page and for its counts."""
 
     def written(self, fields: s.Fields) -> Expression:
         """The connection: everything that is asked about the page."""
@@ -363,8 +366,8 @@ class Page:
             return as_object({key: self.part(what, {}) for key, what in fields})
         level = self.writer.level(self.listing.noun)
         said = self.said(level, fields)
-        connection = as_object({key: self.part(what, said, index) for index, (key, what) in enumerate(fields)})
         rows = self.placed(level, fields)
+        connection = as_object({key: self.part(what, said, index) for index, (key, what) in enumerate(fields)})
         if level.joins:
             self.writer.fill(level, rows)
             return select(connection).select_from(level.source).scalar_subquery()
@@ -428,10 +431,21 @@ class Page:
     def placed(self, level: Level, fields: s.Fields) -> Any:
         """The rows with their places, and one more if that is asked."""
         place = func.row_number().over().label("place")
-        first = self._first(level, self.size(fields)).subquery(level.alias)
-        numbered = every_column(first).add_columns(place).subquery(level.alias)
+        counts = [self.writer.up_to(what) + 1 for _, what in fields if isinstance(what, s.Count)]
+        read = max(self.size(fields), *counts) if self._is_counted_with(counts) else self.size(fields)
+        first = self._first(level, read).subquery(level.alias)
+        numbered: Any = every_column(first).add_columns(place)
         total = [func.count().over().label("total")] if asks(fields, "start", "end") else []
-        return every_column(numbered).add_columns(*total).order_by(self.place_order(level))
+        if self._is_counted_with(counts):
+            self.counted = self.writer.joined(numbered)
+            numbered = select(literal_column(f"{self.counted.alias}.*")).select_from(table(self.counted.alias))
+            numbered = numbered.where(self.counted.column("place", Integer()) <= self.size(fields))
+        rows = numbered.subquery(level.alias)
+        return every_column(rows).add_columns(*total).order_by(self.place_order(level))
+
+    def _is_counted_with(self, counts: list[int]) -> bool:
+        """Whether the list is read once for its page and for its counts, as both are of its beginning."""
+        return bool(counts) and self.listing.parent is None and not (self.window.after or self.window.before)
 
     def size(self, fields: s.Fields) -> int:
         """How many rows are read."""
@@ -494,9 +508,14 @@ class Page:
                 parts[key] = Number(case((found > up_to, up_to), else_=found))
             else:
                 parts[key] = boolean(found <= up_to)
-        each = [part.rows.with_only_columns(self.listing.noun.key).limit(up_to + 1) for part in self.parts]
-        some = each[0] if len(each) == 1 else together(each).limit(up_to + 1)
-        return select(as_object(parts)).select_from(some.subquery()).scalar_subquery()
+        return select(as_object(parts)).select_from(self._some(up_to + 1).subquery()).scalar_subquery()
+
+    def _some(self, at_most: int) -> Any:
+        """As many rows of the list as are counted."""
+        if self.counted is not None:
+            return select(literal_column("1").label("one")).select_from(table(self.counted.alias)).limit(at_most)
+        each = [part.rows.with_only_columns(self.listing.noun.key).limit(at_most) for part in self.parts]
+        return each[0] if len(each) == 1 else together(each).limit(at_most)
 
 
 @dataclass
@@ -509,7 +528,7 @@ class Pages:
 
     def written(self, fields: s.Fields) -> Expression:
         """The connection of one of those rows."""
-        page, alone = self.page, Page(self.page.writer, [children(self.edge, at(self.outer))], self.page.window, self.page.slot)
+        page, alone = self.page, Page(self.page.writer, [children_of(self.edge, self.outer.tenant, self.outer.key)], self.page.window, self.page.slot)
         level = page.writer.level(page.listing.noun)
         said = page.said(level, fields)
         page.writer.fill(level, self._placed(level, fields))
@@ -568,11 +587,6 @@ def is_plain(fields: s.Fields) -> bool:
         is_plain(what.fields) if isinstance(what, s.Part) else not isinstance(what, s.One | s.Named | s.Below)
         for _, what in fields
     )
-
-
-def at(outer: Level) -> Restrict:
-    """The one parent that is the row of the level."""
-    return lambda tenant, key: and_(tenant == outer.tenant, key == outer.key)
 
 
 def among(outer: Level) -> Restrict:
@@ -634,6 +648,14 @@ def with_own(found: Joined, identifier: Expression) -> Expression:
 def identity(kind: str, tenant: Expression, key: Expression) -> Expression:
     """The global id of the row with this key."""
     return chain(f"{kind}_", tenant) if kind == "tenant" else chain(f"{kind}_", tenant, "_", key)
+
+
+def identity_of(level: Level) -> Expression:
+    """The global id of the level's row, whichever kind of its noun it is."""
+    if level.noun is not PRINCIPAL:
+        return identity(level.noun.kind, level.tenant, level.key)
+    kind, tenant, key = level.plain("kind"), level.tenant, level.key
+    return case(*((kind == stored.value, identity(name, tenant, key)) for stored, name in KIND_OF_PRINCIPAL.items()))
 
 
 def plain_type(column: Expression) -> TypeEngine[Any]:

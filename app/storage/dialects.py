@@ -35,6 +35,30 @@ def _(element: IsListed, compiler: SQLCompiler, **options: Any) -> str:
     return f"({column} IN (SELECT jsonb_array_elements_text(CAST({texts} AS JSONB))))"
 
 
+class IsAnyOf(FunctionElement[bool]):
+    """Whether a column is one of the values of a select, which PostgreSQL looks up all at once as an array."""
+
+    inherit_cache = True
+    type = Boolean()
+
+
+@compiles(IsAnyOf, "sqlite")
+def _(element: IsAnyOf, compiler: SQLCompiler, **options: Any) -> str:
+    column, values = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"({column} IN {values})"
+
+
+@compiles(IsAnyOf, "postgresql")
+def _(element: IsAnyOf, compiler: SQLCompiler, **options: Any) -> str:
+    column, values = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"({column} = ANY (ARRAY{values}))"
+
+
+def is_any_of(column: Any, values: Any) -> ColumnElement[bool]:
+    """The column is one of the values of a one-column select."""
+    return IsAnyOf(column, values.scalar_subquery())
+
+
 class AreListed(FunctionElement[bool]):
     """Whether two columns are one of the pairs of texts in a JSON array that is bound as one parameter."""
 

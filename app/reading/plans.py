@@ -15,8 +15,10 @@ from app.reading.selections import Fields
 from app.reading.slots import Slot
 from app.reading.writing import LEFT, MISSING, Writer
 from app.storage.engines import Database
+from app.storage.json_text import Encoded
 
 Binds = dict[str, Any]
+NOT_THERE = MISSING.encode()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,7 +38,7 @@ class NotPlanned(Exception):
 def write_plan(fields: Fields, slots: Sequence[Slot], dialect: Dialect) -> Plan:
     """The plan for requests that say something of these forms. Every level of it has passed the tripwire."""
     data, parts = Writer(slots).whole(fields)
-    statement = select(unrecognized().label("unrecognized"), data.label("data")).add_cte(*parts)
+    statement = select(unrecognized().label("unrecognized"), Encoded(data).label("data")).add_cte(*parts)
     check(statement, {})
     compiled = compiler_of(dialect)(dialect, statement)
     names = tuple(compiled.positiontup or ())
@@ -66,9 +68,9 @@ def values_of(slots: Sequence[Slot]) -> Binds:
 async def run_plan(database: Database, plan: Plan, binds: Binds) -> bytes:
     """The answer as JSON. Raises what `recognize` raises, and `NotPlanned`."""
     values = [binds[name] for name in plan.names]
-    reason, data = await database.straight.fetch_row(plan.text, values)
+    reason, answer = await database.straight.fetch_row(plan.text, values)
     require_recognized(reason)
-    answer: bytes = data.encode()
-    if MISSING.encode() in answer:
+    if NOT_THERE in answer:
         raise NotPlanned
-    return answer
+    found: bytes = answer
+    return found

@@ -34,6 +34,7 @@ ERRORS = {
 """By what is attempted: what the client has to show at least."""
 NOT_PASSED = {"5A70", "D6D5", "6A70"}
 """The audits that ask whether a server MAY answer GET requests; this one takes POST alone."""
+NEEDED = {"node": "Node 20 or newer", "npm": "Node 20 or newer", "uv": "`pip install uv`"}
 PATIENCE = 120
 """Seconds for one client."""
 
@@ -77,8 +78,9 @@ def main() -> None:
 
 def build() -> None:
     """Install what package-lock.json names, unless it is there, and generate and bundle what the clients run."""
-    if shutil.which("npm") is None:
-        raise Failed("npm was not found; install Node 20 or newer, which brings it")
+    for tool, brought_by in NEEDED.items():
+        if shutil.which(tool) is None:
+            raise Failed(f"{tool} was not found; {brought_by} brings it")
     installed, wanted = HERE / "node_modules/.package-lock.json", HERE / "package-lock.json"
     if not installed.exists() or installed.stat().st_mtime < wanted.stat().st_mtime:
         step("npm", "ci")

@@ -9,6 +9,7 @@ import logging
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from types import SimpleNamespace
 from typing import Any
 
@@ -43,6 +44,7 @@ from app.reading import selections as s
 from app.reading.declaring import Noun
 from app.reading.plans import NotPlanned, Plan, run_plan, values_of, write_plan
 from app.reading.slots import Slot
+from app.storage.straight import TooComplex
 
 log = logging.getLogger("gateway.plans")
 MAX_PLANS = 500
@@ -50,6 +52,18 @@ MAX_PLAN_BYTES = 8_000_000
 """Statements that are remembered together, by their number and their length."""
 MAX_CHOICES = 16
 """Outlines of one operation, by what its `@skip` and `@include` let in."""
+
+
+MAX_ASKED = 2_000
+"""Kinds of requests that are known to have been asked once."""
+
+
+class Planning(Enum):
+    """When plans are written."""
+
+    AGAIN = "for what is asked for the second time"
+    AT_ONCE = "for whatever is asked"
+    NEVER = "not at all"
 
 
 class Unplanned(Exception):
@@ -205,8 +219,9 @@ def has_variable(nodes: Sequence[Node]) -> bool:
 class Planner:
     """Answers operations by plans, and counts how often it did, and why it did not."""
 
-    def __init__(self, schema: strawberry.Schema, *, planned: bool = True) -> None:
-        self._planned = planned
+    def __init__(self, schema: strawberry.Schema, planning: Planning = Planning.AGAIN) -> None:
+        self._planned, self._eager = planning is not Planning.NEVER, planning is Planning.AT_ONCE
+        self._asked: OrderedDict[Any, None] = OrderedDict()
         self._schema = schema._schema  # noqa: SLF001 - Strawberry keeps graphql-core's schema there
         self._registry = schema.schema_converter.scalar_registry
         self._plans: OrderedDict[Any, Plan] = OrderedDict()
@@ -240,7 +255,9 @@ class Planner:
             raise
         except (Problem, GraphQLError):
             self._stock("arguments")
-        except (NotPlanned, Unfit):
+        except NotPlanned as reason:
+            self._stock(str(reason))
+        except Unfit:
             self._stock("answer")
         except Exception as defect:  # noqa: BLE001 - the executor answers as well, only slower
             log_defect(defect, context.request_id)
@@ -257,7 +274,11 @@ class Planner:
     async def _answer(self, outline: Outline, variables: VariableValues, context: Context) -> bytes:
         slots = outline.slots(variables, context, self._registry)
         plan = self._plan(outline, slots, context)
-        answer = await run_plan(context.reader.database, plan, context.reader.binds | values_of(slots))
+        try:
+            answer = await run_plan(context.reader.database, plan, context.reader.binds | values_of(slots))
+        except TooComplex:
+            plan.is_refused = True
+            raise NotPlanned("complex") from None
         context.is_recognized = True
         return await self._finished(answer, outline, slots, context) if plan.is_left else answer
 
@@ -284,15 +305,33 @@ class Planner:
             return None
 
     def _plan(self, outline: Outline, slots: Sequence[Slot], context: Context) -> Plan:
+        """The plan for requests like this. Raises `NotPlanned` for the first of them, unless plans are made at once."""
         dialect = context.reader.database.dialect
         key = (outline, dialect.name, *(slot.form for slot in slots))
         plan = self._plans.get(key)
         if plan is None:
-            plan = self._plans[key] = write_plan(outline.fields, slots, dialect)
-            self._bytes += len(plan.text)
-            while len(self._plans) > 1 and (len(self._plans) > MAX_PLANS or self._bytes > MAX_PLAN_BYTES):
-                self._bytes -= len(self._plans.popitem(last=False)[1].text)
+            if not self._eager and self._is_new(key):
+                raise NotPlanned("first")
+            plan = self._keep(key, write_plan(outline.fields, slots, dialect))
         self._plans.move_to_end(key)
+        if plan.is_refused:
+            raise NotPlanned("complex")
+        return plan
+
+    def _is_new(self, key: Any) -> bool:
+        """Whether nobody has asked like this lately. To write a plan costs as much as to run many a document."""
+        is_new = key not in self._asked
+        self._asked[key] = None
+        if len(self._asked) > MAX_ASKED:
+            self._asked.popitem(last=False)
+        return is_new
+
+    def _keep(self, key: Any, plan: Plan) -> Plan:
+        self._asked.pop(key, None)
+        self._plans[key] = plan
+        self._bytes += len(plan.text)
+        while len(self._plans) > 1 and (len(self._plans) > MAX_PLANS or self._bytes > MAX_PLAN_BYTES):
+            self._bytes -= len(self._plans.popitem(last=False)[1].text)
         return plan
 
     async def _finished(self, answer: bytes, outline: Outline, slots: Sequence[Slot], context: Context) -> bytes:

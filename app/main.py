@@ -38,7 +38,11 @@ def now() -> datetime:
 
 
 def create_app(
-    settings: Settings, database: Database, verifier: TokenVerifier, clock: Clock = now, planning: Planning = Planning.AGAIN
+    settings: Settings,
+    database: Database,
+    verifier: TokenVerifier,
+    clock: Clock = now,
+    planning: Planning = Planning.AGAIN,
 ) -> Starlette:
     """The gateway over a database with the tripwire armed. It closes the database when it stops.
 

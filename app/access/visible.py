@@ -127,7 +127,7 @@ def is_active_partner() -> Condition:
 
 @cache
 def all_at_home() -> CTE:
-    """The viewer's assignments in the own tenant, and what they grant. Found once in a statement, however often asked."""
+    """The viewer's assignments in the own tenant, and what they grant: found once in a statement, asked often."""
     assignments: Rows = select(
         col(Assignment.tenant_id), col(Assignment.id).label("assignment_id"), col(Assignment.all_rooms), permissions()
     )

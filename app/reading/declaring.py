@@ -23,7 +23,7 @@ Expression = Any
 
 @cache
 def made_once(table: type[SQLModel], right: Right) -> Rows:
-    """What `visible` answers takes no viewer, so it is built once in a process: building it costs more than running it."""
+    """`visible` takes no viewer, so what it answers is built once: to build it costs more than to run it."""
     return check_once(visible(table, right))
 
 

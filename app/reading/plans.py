@@ -34,7 +34,7 @@ class Plan:
 
 
 class NotPlanned(Exception):
-    """A plan does not answer, for the reason given in a word: asked the stock way, there are errors, or what is not stored."""
+    """A plan does not answer, for the reason given in a word; field by field there is an answer."""
 
 
 def write_plan(fields: Fields, slots: Sequence[Slot], dialect: Dialect) -> Plan:

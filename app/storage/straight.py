@@ -1,5 +1,5 @@
-"""Statements whose text is known already, straight through the driver: what SQLAlchemy does for each of them again costs
-more than most of them take.
+"""Statements whose text is known already, straight through the driver: what SQLAlchemy does again for each of them
+costs more than most of them take.
 
 Connections are the readers' own kind: they cannot write, and each statement is a read of its own.
 """

@@ -1,0 +1,54 @@
+"""The five documents that are measured, and who asks them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import app
+from app.access.viewer import Viewer
+from app.bench.world import World
+
+PACKAGE = Path(app.__file__).parent
+
+
+def read_document(name: str) -> str:
+    """A document of `fixtures/queries`, from the checkout or from the installed package."""
+    folder = next(f for f in (PACKAGE.parent / "fixtures/queries", PACKAGE / "fixtures/queries") if f.is_dir())
+    return (folder / f"bench-{name}.graphql").read_text()
+
+
+@dataclass(frozen=True)
+class Query:
+    """A document with who asks it."""
+
+    name: str
+    by_partner: bool
+    """A partner's Primary admin asks, not the customer's Manager."""
+    about_room: bool = False
+    """It takes the id of a room."""
+
+    @property
+    def document(self) -> str:
+        """Its text."""
+        return read_document(self.name)
+
+    def viewer(self, world: World) -> Viewer:
+        """Who asks."""
+        return world.admin if self.by_partner else world.manager
+
+    def variables(self, world: World) -> dict[str, Any]:
+        """With which variables."""
+        return {"id": world.room} if self.about_room else {}
+
+
+QUERIES = {
+    query.name: query
+    for query in (
+        Query("rooms", by_partner=True),
+        Query("nested", by_partner=False),
+        Query("one-partner", by_partner=False),
+        Query("audit", by_partner=False),
+        Query("node", by_partner=True, about_room=True),
+    )
+}
+"""In the order of the table that they are compared in."""

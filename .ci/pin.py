@@ -5,6 +5,7 @@ Run it as `uv run .ci/pin.py`; review the change it makes and run the tests befo
 
 import re
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 PROJECT = Path("pyproject.toml")
@@ -14,6 +15,13 @@ LIST = re.compile(r"(constraint-dependencies = \[\n).*?(\])", re.DOTALL)
 def run(*command: str) -> str:
     """What a command prints."""
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def pins(exported: list[str]) -> list[str]:
+    """One line a version; a package that has several keeps the words that say where each is for."""
+    lines = [line.replace(" ;", ";") for line in exported]
+    several = Counter(line.partition("==")[0] for line in lines)
+    return sorted(line if several[line.partition("==")[0]] > 1 else line.partition(";")[0] for line in lines)
 
 
 def pin() -> None:
@@ -26,6 +34,7 @@ def pin() -> None:
             "uv",
             "export",
             "--all-groups",
+            "--all-extras",
             "--no-hashes",
             "--no-annotate",
             "--no-header",
@@ -35,7 +44,7 @@ def pin() -> None:
     except subprocess.CalledProcessError:
         PROJECT.write_text(before)
         raise
-    versions = sorted(line.split(";")[0].strip() for line in exported.splitlines() if "==" in line)
+    versions = pins([line for line in exported.splitlines() if "==" in line])
     PROJECT.write_text(LIST.sub(lambda found: found[1] + "".join(f'    "{v}",\n' for v in versions) + found[2], before))
     print(f"{len(versions)} versions written to {PROJECT}")
 

@@ -1,12 +1,16 @@
 """The five documents that are measured, and who asks them."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import app
 from app.access.viewer import Viewer
+from app.bench.floor.statements import Digests
 from app.bench.world import World
+from app.graph.connections import listing_of
+from app.graph.query import audit_entries, rooms
 
 PACKAGE = Path(app.__file__).parent
 
@@ -17,11 +21,21 @@ def read_document(name: str) -> str:
     return (folder / f"bench-{name}.graphql").read_text()
 
 
+class QueryName(StrEnum):
+    """What a document is called, in the order of the table that they are compared in."""
+
+    ROOMS = "rooms"
+    NESTED = "nested"
+    ONE_PARTNER = "one-partner"
+    AUDIT = "audit"
+    NODE = "node"
+
+
 @dataclass(frozen=True)
 class Query:
     """A document with who asks it."""
 
-    name: str
+    name: QueryName
     by_partner: bool
     """A partner's Primary admin asks, not the customer's Manager."""
     about_room: bool = False
@@ -44,11 +58,15 @@ class Query:
 QUERIES = {
     query.name: query
     for query in (
-        Query("rooms", by_partner=True),
-        Query("nested", by_partner=False),
-        Query("one-partner", by_partner=False),
-        Query("audit", by_partner=False),
-        Query("node", by_partner=True, about_room=True),
+        Query(QueryName.ROOMS, by_partner=True),
+        Query(QueryName.NESTED, by_partner=False),
+        Query(QueryName.ONE_PARTNER, by_partner=False),
+        Query(QueryName.AUDIT, by_partner=False),
+        Query(QueryName.NODE, by_partner=True, about_room=True),
     )
 }
-"""In the order of the table that they are compared in."""
+
+
+def digests() -> Digests:
+    """What tells the two lists that are measured from others."""
+    return Digests(listing_of("rooms", rooms()).digest, listing_of("audit_entries", audit_entries()).digest)

@@ -21,7 +21,7 @@ from app.bench.floor.serving import create_floor, path_of
 from app.bench.floor.statements import FOLDER as FILES
 from app.bench.floor.statements import STATEMENTS
 from app.bench.making import SEED
-from app.bench.queries import QUERIES
+from app.bench.queries import QUERIES, QueryName, digests
 from app.bench.seeded_ids import SeededIds
 from app.bench.world import MADE_BEFORE, Sizes, World, make_world
 from app.config import Settings
@@ -156,7 +156,7 @@ class Both:
     issuer: DevelopmentIssuer
 
     async def answers(self, name: str, viewer: Viewer, room_id: str | None = None) -> tuple[bytes, bytes]:
-        query = QUERIES[name]
+        query = QUERIES[QueryName(name)]
         variables = query.variables(self.world) if room_id is None else {"id": room_id}
         floor = await self.floor.get(path_of(name, viewer, str(variables.get("id", ""))))
         body = {"query": query.document, "variables": variables}
@@ -178,7 +178,7 @@ async def opened(address: str, world: World, issuer: DevelopmentIssuer) -> Async
     """Both, until the context ends."""
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database(address))
-        floor = create_floor(address, lambda: NOW)
+        floor = create_floor(address, digests(), lambda: NOW)
         await stack.enter_async_context(floor.router.lifespan_context(floor))
         gateway = create_app(Settings(), arm(database), issuer.verifier, lambda: NOW)
         clients = [await stack.enter_async_context(client_of(each)) for each in (floor, gateway)]

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
 from urllib.parse import urlencode
 
 from starlette.applications import Starlette
@@ -11,14 +12,14 @@ from starlette.routing import Route
 
 from app.access.viewer import Viewer
 from app.bench.floor.connections import Pool, connect
-from app.bench.floor.statements import STATEMENTS, Statement
+from app.bench.floor.statements import STATEMENTS, Asked, Digests, Statement
 from app.domain.permissions import DirectoryRole
-from app.web.endpoint import Clock
 
+Clock = Callable[[], datetime]
 Respond = Callable[[Request], Awaitable[Response]]
 
 
-def create_floor(address: str, clock: Clock) -> Starlette:
+def create_floor(address: str, digests: Digests, clock: Clock) -> Starlette:
     """An application that answers the five documents from this database."""
 
     @asynccontextmanager
@@ -27,19 +28,21 @@ def create_floor(address: str, clock: Clock) -> Starlette:
             app.state.pool = pool
             yield
 
-    routes = [Route(f"/{name}", respond_with(name, statement, clock)) for name, statement in STATEMENTS.items()]
+    routes = [
+        Route(f"/{name}", respond_with(name, statement, digests, clock)) for name, statement in STATEMENTS.items()
+    ]
     return Starlette(routes=routes, lifespan=lifespan)
 
 
-def respond_with(name: str, statement: Statement, clock: Clock) -> Respond:
+def respond_with(name: str, statement: Statement, digests: Digests, clock: Clock) -> Respond:
     """How a document is answered."""
 
     async def respond(request: Request) -> Response:
-        asked = request.query_params
-        roles = frozenset(map(DirectoryRole, asked.getlist("role")))
-        viewer = Viewer(asked["tenant"], asked["principal"], directory_roles=roles)
+        said = request.query_params
+        roles = frozenset(map(DirectoryRole, said.getlist("role")))
+        viewer = Viewer(said["tenant"], said["principal"], directory_roles=roles)
         pool: Pool = request.app.state.pool
-        answer = await pool.fetch(name, statement.values(viewer, clock(), asked.get("id", "")))
+        answer = await pool.fetch(name, statement.values(Asked(viewer, clock(), digests, said.get("id", ""))))
         return Response(answer, media_type="application/json")
 
     return respond

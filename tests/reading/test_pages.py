@@ -15,7 +15,7 @@ from app.reading.nouns import GROUP, ROOM, ROOM_ORDERS
 from app.reading.pages import Count, Listing, Page, Window, count_each, count_rows, read_page, read_pages
 from app.storage.engines import Database
 from tests.reading.campus import GROUP as GROUP_IDS
-from tests.reading.campus import NOW, VIEWER, Place, ground, groups_of, key, write
+from tests.reading.campus import NOW, TENANT, VIEWER, Place, ground, groups_of, key, write
 from tests.reading.slicing import Slice, Sorting, cut
 
 EXAMPLES = settings(max_examples=40)

@@ -254,7 +254,7 @@ class Writer:
             source = source.outerjoin(table(found.alias), found.column("id") == identifier)
             written = with_own(found, identifier)
         listed = Listed(written, literal_column(f"{alias}.place", Integer()))
-        return select(chain("[", listed, "]")).select_from(source).scalar_subquery()
+        return select(chain("[", func.coalesce(listed, Piece("")), "]")).select_from(source).scalar_subquery()
 
     def _named(self, named: s.Named, outer: Level) -> Expression:
         identifier = outer.plain(named.name)

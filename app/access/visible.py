@@ -208,9 +208,9 @@ def held_everywhere(permission: Permission) -> Condition:
 
 def takes_part(tenant: Any, partnership_id: Any, permission: Permission | None, *of: Any) -> Condition:
     """The viewer has an assignment in this partnership, one that grants the permission if one is asked for."""
-    mine = held_as_partner(permission).subquery()
-    here = and_(mine.c.tenant_id == tenant, mine.c.partnership_id == partnership_id)
-    return there_is(rule(select(mine.c.tenant_id), *of).where(here))
+    found = all_as_partner()
+    here = and_(found.c.tenant_id == tenant, found.c.partnership_id == partnership_id)
+    return there_is(rule(select(found.c.tenant_id), *of).where(here, grants(found, permission)))
 
 
 # --- reach: pairs of assignment and room ----------------------------------------------------------------------------
@@ -416,9 +416,9 @@ def partnership(right: Right) -> Condition:
         as_partner = or_(takes_part(tenant, key, None, Partnership), held(Permission.INVITATIONS_ANSWER))
         return or_(partnership(Permission.PARTNERS_VIEW), and_(is_active_partner(), as_partner))
     if right is Standing.PRIMARY_ADMIN:
-        mine = held_as_partner(None).subquery()
-        is_it = and_(mine.c.tenant_id == tenant, mine.c.assignment_id == col(Partnership.delegation_id))
-        return and_(is_active_partner(), there_is(rule(select(mine.c.tenant_id), Partnership).where(is_it)))
+        found = all_as_partner()
+        is_it = and_(found.c.tenant_id == tenant, found.c.assignment_id == col(Partnership.delegation_id))
+        return and_(is_active_partner(), there_is(rule(select(found.c.tenant_id), Partnership).where(is_it)))
     if right is Standing.ADDRESSEE:
         return and_(is_active_partner(), held(Permission.INVITATIONS_ANSWER))
     if right is Standing.PARTNER_MANAGER:

@@ -178,9 +178,9 @@ PIECES: dict[str, list[tuple[str, str, str]]] = {
         ("widest without permission", "held_as_partner(permission)", "held_as_partner(None)"),
     ],
     "takes_part": [
-        ("taking part in a partnership's namesake", "mine.c.tenant_id == tenant", "true()"),
-        ("taking part in any partnership", "mine.c.partnership_id == partnership_id", "true()"),
-        ("taking part by any permission", "held_as_partner(permission)", "held_as_partner(None)"),
+        ("taking part in a partnership's namesake", "found.c.tenant_id == tenant", "true()"),
+        ("taking part in any partnership", "found.c.partnership_id == partnership_id", "true()"),
+        ("taking part by any permission", ", grants(found, permission)", ""),
     ],
     "scopes_of": [
         ("groups are in no scope", "rule(by_group).subquery()", "rule(by_group).where(false()).subquery()"),
@@ -340,15 +340,15 @@ PIECES: dict[str, list[tuple[str, str, str]]] = {
         ),
         (
             "primary admin by any role in the partnership",
-            "mine.c.assignment_id == col(Partnership.delegation_id)",
-            "mine.c.partnership_id == key",
+            "found.c.assignment_id == col(Partnership.delegation_id)",
+            "found.c.partnership_id == key",
         ),
         (
             "primary admin by any role at the customer",
-            "mine.c.assignment_id == col(Partnership.delegation_id)",
+            "found.c.assignment_id == col(Partnership.delegation_id)",
             "true()",
         ),
-        ("primary admin by a namesake", "mine.c.tenant_id == tenant", "true()"),
+        ("primary admin by a namesake", "found.c.tenant_id == tenant", "true()"),
         ("taking part by another permission", "takes_part(tenant, key, right", "takes_part(tenant, key, None"),
         ("partner's permissions asked of the customer", "if right in PARTNER_CEILING:", "if False:"),
         ("partnerships of every customer", "tenant == VIEWER_TENANT", "true()"),

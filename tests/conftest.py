@@ -119,7 +119,7 @@ class Databases:
         if engine == "sqlite":
             shutil.copy(self.folder / f"{template}.db", self.folder / f"{name}.db")
         else:
-            await self._administer(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+            await self._administer(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
         return self.address(engine, name)
 
     async def drop(self, engine: str, name: str) -> None:

@@ -20,7 +20,6 @@ from app.storage.notary import make_key
 from app.storage.rights import grant
 from app.web.development_issuer import DevelopmentIssuer
 from tests.conftest import running_postgresql
-from tests.serving import surroundings
 from tests.web.gateway import claims_of
 from tests.world import seed
 
@@ -29,11 +28,11 @@ ROLE = "serving"
 
 @dataclass(frozen=True)
 class Stand:
-    """A database with the demo world, and the surroundings in which `serve` finds it."""
+    """A database with the demo world, and the settings with which `serve` finds it."""
 
     engine: str
     state: Path
-    environment: dict[str, str]
+    settings: dict[str, str]
 
     def token(self, name: str) -> str:
         """A token for somebody of the demo world, good for an hour."""
@@ -55,7 +54,7 @@ def stands() -> Iterator[dict[str, Stand]]:
         with running_postgresql(folder) as server:
             addresses = asyncio.run(prepare(state, server))
             yield {
-                engine: Stand(engine, state, surroundings(state, **signing, GATEWAY_DATABASE_URL=address))
+                engine: Stand(engine, state, signing | {"GATEWAY_DATABASE_URL": address})
                 for engine, address in addresses.items()
             }
 

@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.measuring import Stand, stands
-from tests.serving import free_port
+from tests.serving import free_port, surroundings
 from tests.web.gateway import ANSWER, PERSON, QUESTION
 
 RUNS = 7
@@ -51,7 +51,7 @@ def start(stand: Stand, *options: str, bytecode: str = "kept") -> Start:
     serve = [sys.executable, *options, "-m", "app", "serve", "--development-issuer", "--port", str(port)]
     with tempfile.TemporaryFile("w+") as told:
         begun = time.perf_counter()
-        server = subprocess.Popen(serve, env=stand.environment | keeping, stderr=told)
+        server = subprocess.Popen(serve, env=surroundings(stand.state, **stand.settings, **keeping), stderr=told)
         try:
             ask_until_answered(f"http://127.0.0.1:{port}/graphql", token, begun + PATIENCE_SECONDS)
             wall, cpu = time.perf_counter() - begun, cpu_seconds(server.pid)

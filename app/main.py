@@ -12,9 +12,8 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
 
 from app.config import Settings
-from app.execution.answers import Engine
 from app.graph.context import Service
-from app.graph.schema import build_schema
+from app.graph.engine import build_engine
 from app.operations.attempts import write_out_all
 from app.operations.changing import finish
 from app.operations.inviting import Terms
@@ -36,9 +35,14 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def create_app(settings: Settings, database: Database, verifier: TokenVerifier, clock: Clock = now) -> Starlette:
-    """The gateway over a database with the tripwire armed. It closes the database when it stops."""
-    engine = Engine(build_schema()._schema, settings.limits)  # noqa: SLF001 - Strawberry keeps graphql-core's schema there
+def create_app(
+    settings: Settings, database: Database, verifier: TokenVerifier, clock: Clock = now, *, planned: bool = True
+) -> Starlette:
+    """The gateway over a database with the tripwire armed. It closes the database when it stops.
+
+    Without plans every document is run field by field, which is slower and answers the same.
+    """
+    engine = build_engine(settings.limits, planned=planned)
     authenticator = Authenticator(verifier, database)
     endpoint = GraphQLEndpoint(engine, authenticator, database, service_of(settings), clock)
     routes = [

@@ -2,4 +2,4 @@
 
 from rich.console import Console
 
-out, err = Console(soft_wrap=True, highlight=False), Console(stderr=True, soft_wrap=True, highlight=False)
+out, err = (Console(stderr=each, soft_wrap=True, highlight=False, emoji=False) for each in (False, True))

@@ -1,5 +1,6 @@
 """What is said when a command fails: a sentence, without a trace."""
 
+from rich.markup import escape
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.commands.console import err
@@ -19,7 +20,7 @@ REFUSALS = (AuditKeyRefused, BadFile, CommandRefused, IssuerKeyRefused, Settings
 def tell(failure: Exception) -> int | None:
     """Say what failed. How the process is to end, None for a defect of this program, of which nothing is said."""
     if isinstance(failure, REFUSALS):
-        err.print(f"[red]gateway:[/red] {failure}", markup=True)
+        err.print(f"[red]gateway:[/red] {escape(str(failure))}")
         return REFUSED
     if isinstance(failure, SQLAlchemyError | OSError):
         err.print(f"[red]gateway:[/red] the database does not answer ({type(failure).__name__})")

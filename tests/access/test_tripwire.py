@@ -111,6 +111,7 @@ UNSCOPED_USES = {
         "an application asks only if its tenant registered it",
         "who asks is nobody's viewer before the tenant is known",
     ],
+    "bench/making.py": ["a world to be measured is made for no viewer"],
     "operations/answering.py": ["UNSEEN", "a head count, of groups that the viewer named"],
     "operations/attempts.py": ["whether the record is complete, for who may read it"],
     "operations/counting.py": ["WRITTEN_BY_WHOEVER", "a refusal is counted, for nobody to see yet"],

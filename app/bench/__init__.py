@@ -1,0 +1,1 @@
+"""Measuring: seeded data, hand-written SQL to compare with, and what a request costs."""

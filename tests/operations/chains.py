@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from sqlalchemy import CompoundSelect, Text, cast, literal, true, union_all
 from sqlmodel import SQLModel, col, func, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.access.scoping import unscoped
 from app.domain.vocabulary import AuditResult
@@ -16,8 +17,8 @@ from app.storage.tables import AuditEntry, AuditHead, RefusalCount, metadata
 
 
 async def everything(database: Database, table: type[SQLModel], *conditions: Any) -> Sequence[Any]:
-    """All rows of the table."""
-    async with database.writing() as session:
+    """All rows of the table, as they were committed."""
+    async with AsyncSession(database.readers, expire_on_commit=False) as session:
         return (await session.exec(unscoped(select(table).where(*conditions), "tests know everything"))).all()
 
 

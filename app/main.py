@@ -24,7 +24,6 @@ from app.web.authenticating import Authenticator
 from app.web.endpoint import Clock, GraphQLEndpoint, refuse
 from app.web.exporting import AuditExport
 from app.web.health import Readiness, healthz
-from app.web.keys import KeySet
 from app.web.logs import log_stray
 from app.web.tokens import TokenVerifier
 from app.web.wrapping import Wrapping
@@ -102,9 +101,7 @@ def closing(database: Database, verifier: TokenVerifier, clock: Clock) -> Lifesp
         yield
         async with AsyncExitStack() as at_the_end:
             at_the_end.push_async_callback(database.close)
-            if isinstance(verifier.keys, KeySet):
-                at_the_end.push_async_callback(verifier.keys.client.aclose)
-                at_the_end.push_async_callback(verifier.keys.close)
+            at_the_end.push_async_callback(verifier.keys.close)
             await finish()
             await write_out_all(database, clock())
 

@@ -5,14 +5,10 @@ import json
 import os
 import re
 import shlex
-import signal
-import socket
 import sqlite3
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
+from contextlib import closing, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -23,9 +19,11 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from app.__main__ import DEMO_TERMS, main, with_terms
+from app.__main__ import main
+from app.commands.demo import DEMO_TERMS, with_terms
 from app.config import PublishedTerms, Settings
 from tests.conftest import Databases
+from tests.serving import Server, free_port, serving, surroundings
 from tests.world import WORLD_FILES
 
 ROOMS = "{ viewer { rooms(first: 100) { totalCount { value } nodes { id displayName account } } } }"
@@ -59,63 +57,13 @@ def gateway(state: Path, *arguments: str, **environment: str) -> Ran:
     return Ran(int(ended.value.code or 0), out.getvalue(), err.getvalue())
 
 
-def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "app", *arguments]
-
-
-def surroundings(state: Path, **environment: str) -> dict[str, str]:
-    others = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
-    return others | {"GATEWAY_STATE_DIR": str(state), "COLUMNS": "200", "NO_COLOR": "1"} | environment
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def serving(state: Path, *arguments: str, **environment: str) -> Iterator[tuple[str, Path]]:
-    """A server that runs until the context ends, its address, and what it printed."""
-    port, printed = free_port(), state.with_name(f"printed-{time.monotonic_ns()}")
-    with printed.open("w") as out:
-        server = subprocess.Popen(
-            command(*arguments, "--port", str(port)),
-            stdout=out,
-            stderr=subprocess.DEVNULL,
-            env=surroundings(state, **environment),
-        )
-    try:
-        await_ready(f"http://127.0.0.1:{port}/readyz", server)
-        yield f"http://127.0.0.1:{port}", printed
-    finally:
-        server.send_signal(signal.SIGINT)
-        assert server.wait(timeout=20) == 0, "Ctrl-C has to stop the server cleanly"
-
-
-def await_ready(url: str, server: subprocess.Popen[Any]) -> None:
-    for _ in range(300):
-        assert server.poll() is None, "the server ended by itself"
-        try:
-            if httpx.get(url).status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.1)
-    pytest.fail("the server did not become ready")
-
-
-def ask(url: str, token: str, query: str = ROOMS) -> Any:
-    answer = httpx.post(f"{url}/graphql", json={"query": query}, headers={"Authorization": f"Bearer {token}"})
-    return answer.json()["data"]
-
-
-def room_ids(url: str, token: str) -> set[str]:
-    return {room["id"] for room in ask(url, token)["viewer"]["rooms"]["nodes"]}
+def room_ids(server: Server, token: str) -> set[str]:
+    return {room["id"] for room in server.ask(token, ROOMS)["viewer"]["rooms"]["nodes"]}
 
 
 def test_the_demo_introduces_everybody_with_a_line_that_works_when_pasted(state: Path) -> None:
-    with serving(state, "demo") as (_, printed):
-        lines = printed.read_text().splitlines()
+    with serving(state, "demo") as server:
+        lines = server.output.read_text().splitlines()
         curls = [line.strip() for line in lines if line.strip().startswith("curl ")]
         answers = [json.loads(subprocess.check_output(shlex.split(line))) for line in curls]
 
@@ -141,15 +89,15 @@ def test_the_demo_has_terms_to_agree_to_unless_others_are_set(state: Path) -> No
 
 
 def test_a_second_demo_finds_its_database_and_fresh_starts_over(state: Path) -> None:
-    with serving(state, "demo") as (url, _):
+    with serving(state, "demo") as server:
         token = gateway(state, "token", "--as", "contoso-manager").stdout.strip()
-        first = room_ids(url, token)
+        first = room_ids(server, token)
         refused = gateway(state, "demo", "--port", str(free_port()))
 
-    with serving(state, "demo") as (url, _):
-        second = room_ids(url, token)
-    with serving(state, "demo", "--fresh") as (url, _):
-        third = room_ids(url, token)
+    with serving(state, "demo") as server:
+        second = room_ids(server, token)
+    with serving(state, "demo", "--fresh") as server:
+        third = room_ids(server, token)
 
     assert len(first) == 24
     assert second == first
@@ -217,9 +165,9 @@ def test_imported_rooms_are_read_by_their_manager_and_some_by_a_partner(state: P
     second = gateway(state, "import", "rooms", *arguments, *reversed(pages))
     partial = gateway(state, "import", "rooms", *arguments, pages[0])
     seeded = gateway(state, "seed", str(partnership_file(tmp_path / "partner.json", delegated)))
-    with serving(state, "serve", "--development-issuer", **signing(state)) as (url, _):
-        managers = ask(url, gateway(state, "token", "--as", "manager").stdout.strip())["viewer"]["rooms"]
-        helpers = ask(url, gateway(state, "token", "--as", "helper").stdout.strip())["viewer"]["rooms"]
+    with serving(state, "serve", "--development-issuer", **signing(state)) as server:
+        managers = server.ask(gateway(state, "token", "--as", "manager").stdout.strip(), ROOMS)["viewer"]["rooms"]
+        helpers = server.ask(gateway(state, "token", "--as", "helper").stdout.strip(), ROOMS)["viewer"]["rooms"]
 
     assert first.stdout == "60 rooms in 2 files: 60 created, 0 updated, 0 unchanged, 0 retired.\n"
     assert second.stdout == "60 rooms in 2 files: 0 created, 0 updated, 60 unchanged, 0 retired.\n"
@@ -363,9 +311,9 @@ def test_roles_are_granted_in_postgresql_alone(state: Path) -> None:
 
 
 def test_the_demos_record_is_exported_and_verified_without_any_setting(state: Path, tmp_path: Path) -> None:
-    with serving(state, "demo") as (url, _):
+    with serving(state, "demo") as server:
         headers = {"Authorization": f"Bearer {gateway(state, 'token', '--as', 'contoso-manager').stdout.strip()}"}
-        (tmp_path / "audit.ndjson").write_bytes(httpx.get(f"{url}/audit.ndjson", headers=headers).content)
+        (tmp_path / "audit.ndjson").write_bytes(httpx.get(f"{server.url}/audit.ndjson", headers=headers).content)
         verified = gateway(state, "audit", "verify")
     public = str(state / "audit-key.pem.pub")
 

@@ -18,7 +18,7 @@ from app.operations import work
 from app.operations.changing import UNDER_WAY
 from app.storage.engines import Database
 from app.web.development_issuer import DevelopmentIssuer
-from app.web.keys import KeySet
+from app.web.key_sets import KeySet
 from app.web.tokens import TokenVerifier
 from tests.graph.asking import ask, viewer_of
 from tests.graph.partnering import REMOVE, confirmation, do, partnership_of, tenant_id

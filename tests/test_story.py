@@ -13,7 +13,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from app.__main__ import DEMO_TERMS
+from app.commands.demo import DEMO_TERMS
 from app.config import Settings
 from app.main import create_app
 from app.storage.engines import Database

@@ -1,21 +1,18 @@
-"""Bringing a database to the tables of this version, and telling whether it is there."""
+"""Bringing a database to the tables of this version, and telling whether they are as `tables` says."""
 
-from pathlib import Path
 from typing import Any, Literal
 
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, String
-from sqlalchemy.exc import DBAPIError
 
 from app.storage import tables
 from app.storage.columns import PermissionSet, Written
 from app.storage.engines import Database
+from app.storage.versions import MIGRATIONS
 
-MIGRATIONS = Path(__file__).with_name("migrations")
 HEAD = "head"
 BASE = "base"
 
@@ -45,11 +42,6 @@ def configure(connection: Connection | None = None) -> Config:
     return config
 
 
-def newest() -> str:
-    """The version of the tables that this code is written for."""
-    return ScriptDirectory.from_config(configure()).get_current_head() or BASE
-
-
 async def migrate(database: Database, to: str = HEAD) -> None:
     """Bring the tables to a version, in one transaction."""
 
@@ -59,19 +51,6 @@ async def migrate(database: Database, to: str = HEAD) -> None:
 
     async with database.writer.begin() as connection:
         await connection.run_sync(run)
-
-
-async def version(database: Database) -> str | None:
-    """The version the database is at, None where it was never migrated."""
-
-    def read(connection: Connection) -> str | None:
-        return MigrationContext.configure(connection).get_current_revision()
-
-    try:
-        async with database.reading() as connection:
-            return await connection.run_sync(read)
-    except DBAPIError:
-        return None
 
 
 async def drift(database: Database) -> list[Any]:

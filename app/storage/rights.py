@@ -24,7 +24,7 @@ REWRITING = ("DELETE", "TRUNCATE", "TRIGGER")
 IS_FREE = text("select rolsuper from pg_roles where rolname = current_user")
 OWNS = text("select pg_has_role(:role, relowner, 'MEMBER') from pg_class where oid = to_regclass(:table)")
 EDITS = text("select has_any_column_privilege(current_user, :table, 'UPDATE')")
-MAY = text("select has_table_privilege(current_user, :table, :right)")
+MAY = text("select asked from unnest(cast(:rights as text[])) asked where has_table_privilege(:table, asked)")
 KNOWS = text("select rolname from pg_roles where rolname = :role")
 AS_OWNER = "connect as the role that ran `gateway migrate`"
 HOW = "make a role for serving, `gateway migrate --grant ROLE`, and connect as that role"
@@ -86,8 +86,7 @@ async def rewriting(connection: AsyncConnection, table: str) -> list[str]:
 
 async def held(connection: AsyncConnection, table: str, rights: Sequence[str]) -> list[str]:
     """Which of these rights on a table whoever is connected has."""
-    asked = [(right, await connection.execute(MAY, {"table": table, "right": right})) for right in rights]
-    return [right for right, answer in asked if answer.scalar_one()]
+    return list((await connection.execute(MAY, {"table": table, "rights": list(rights)})).scalars())
 
 
 async def check_owner(connection: AsyncConnection) -> None:

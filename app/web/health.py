@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from app.storage.engines import Database
-from app.storage.migrating import newest, version
+from app.storage.versions import newest, version
 from app.web.endpoint import Clock
 from app.web.keys import Keys
 
@@ -30,7 +30,7 @@ class Readiness:
     keys: Keys
     clock: Clock
     needed: str = field(default_factory=newest)
-    """The version of the tables that this program needs, read from its files once."""
+    """The version of the tables that this program needs, told by its files once."""
 
     async def respond(self, _: Request) -> Response:
         """200 if everything that an answer needs is there, else 503; which of it is missing, either way."""

@@ -70,8 +70,8 @@ class Connection(HttpToolsProtocol):
             self._deadline = None
 
 
-def configure(app: ASGIApp, host: str, port: int) -> uvicorn.Config:
-    """The server's settings. Its own logs go where all go, and say nothing of requests.
+def configure(app: ASGIApp, host: str, port: int, **more: Any) -> uvicorn.Config:
+    """The server's settings, with more of uvicorn's. Its own logs go where all go, and say nothing of requests.
 
     httptools, because h11 answers a message that has both lengths, and then the one smuggled behind it.
     """
@@ -86,4 +86,5 @@ def configure(app: ASGIApp, host: str, port: int) -> uvicorn.Config:
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        **more,
     )

@@ -2,11 +2,13 @@
 
 import hashlib
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import orjson
-from sqlalchemy import true
+from sqlalchemy import CompoundSelect, Text, cast, literal, true, union_all
 from sqlmodel import SQLModel, col, func, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.access.scoping import unscoped
 from app.domain.vocabulary import AuditResult
@@ -15,8 +17,8 @@ from app.storage.tables import AuditEntry, AuditHead, RefusalCount, metadata
 
 
 async def everything(database: Database, table: type[SQLModel], *conditions: Any) -> Sequence[Any]:
-    """All rows of the table."""
-    async with database.writing() as session:
+    """All rows of the table, as they were committed."""
+    async with AsyncSession(database.readers, expire_on_commit=False) as session:
         return (await session.exec(unscoped(select(table).where(*conditions), "tests know everything"))).all()
 
 
@@ -32,19 +34,27 @@ async def counts(database: Database) -> dict[str, int]:
 
 async def stored(database: Database) -> dict[str, list[str]]:
     """Every row of every table, but for what a refused attempt leaves on the record (AUD-9)."""
-    left_out = {AuditHead.__tablename__, RefusalCount.__tablename__}
-    is_done = {AuditEntry.__tablename__: col(AuditEntry.result_status) == AuditResult.SUCCESSFUL}
-    tables: dict[str, Any] = {name: table for name, table in metadata.tables.items() if name not in left_out}
     async with database.reading() as connection:
-        return {
-            name: sorted(
-                repr(tuple(row))
-                for row in await connection.execute(
-                    unscoped(select(table).where(is_done.get(name, true())), "tests know everything")
-                )
-            )
-            for name, table in tables.items()
-        }
+        found: dict[str, list[str]] = {name: [] for name in metadata.tables if name not in OF_REFUSALS}
+        for name, row in await connection.execute(all_rows(connection.dialect.name)):
+            found[name].append(row)
+    return {name: sorted(rows) for name, rows in found.items()}
+
+
+OF_REFUSALS = {AuditHead.__tablename__, RefusalCount.__tablename__}
+
+
+@cache
+def all_rows(dialect: str) -> CompoundSelect[Any]:
+    """The name of a table with each of its rows, as one text that tells every value from every other."""
+    whole = func.json_array if dialect == "sqlite" else func.row
+    is_done = {AuditEntry.__tablename__: col(AuditEntry.result_status) == AuditResult.SUCCESSFUL}
+    asked = [
+        select(literal(name), cast(whole(*table.columns), Text)).where(is_done.get(name, true()))
+        for name, table in metadata.tables.items()
+        if name not in OF_REFUSALS
+    ]
+    return unscoped(union_all(*asked), "tests know everything")
 
 
 async def attempts(database: Database) -> list[AuditEntry]:

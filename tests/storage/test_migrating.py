@@ -1,9 +1,11 @@
 """The tables come up, go down, and are what the models say, on both engines."""
 
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from app.storage.engines import Database
-from app.storage.migrating import BASE, drift, migrate, newest, version
+from app.storage.migrating import BASE, configure, drift, migrate
+from app.storage.versions import newest, version
 
 TEXT_WITHOUT_BINARY_COLLATION = """
 select c.table_name || '.' || c.column_name from information_schema.columns c
@@ -26,6 +28,10 @@ where part.coll <> 0 and t.relname <> 'alembic_version' and c.collname <> 'C'
 async def test_the_migrations_make_what_the_models_say(database: Database) -> None:
     assert await version(database) == newest()
     assert await drift(database) == []
+
+
+def test_the_names_of_the_migrations_say_which_is_the_newest() -> None:
+    assert newest() == ScriptDirectory.from_config(configure()).get_current_head()
 
 
 async def test_the_migrations_go_down_and_up_again(database: Database) -> None:

@@ -239,6 +239,8 @@ async def test_without_keys_nobody_is_let_in_and_the_log_says_why(
         async def ready(self, now: datetime) -> bool:
             return False
 
+        async def close(self) -> None: ...
+
     verifier = TokenVerifier(hostile_tokens.ISSUER, hostile_tokens.AUDIENCE, hostile_tokens.SCOPE, Outage())
     async with opened(worlds["sqlite"].shared, issuer, verifier=verifier) as gateway:
         response = await gateway.ask(QUESTION)

@@ -15,7 +15,7 @@ import pytest
 from app.storage.engines import Database
 from app.storage.migrating import BASE, migrate
 from app.web.development_issuer import DevelopmentIssuer
-from app.web.keys import KeySet
+from app.web.key_sets import KeySet
 from app.web.tokens import TokenVerifier
 from tests.web import hostile_tokens
 from tests.web.gateway import Gateway, opened

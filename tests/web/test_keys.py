@@ -7,8 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from app.web import keys as web_keys
-from app.web.keys import MAX_BODY_BYTES, KeySet, KeysUnavailable, StaticKeys, read_keys
+from app.web import key_sets
+from app.web.key_sets import MAX_BODY_BYTES, KeySet
+from app.web.keys import KeysUnavailable, StaticKeys, read_keys
 from tests.web.hostile_tokens import ISSUER, NOW, OTHER_TENANT, PERSONAL_TENANT, TENANT, encode, issuer_of, private_key
 from tests.web.hostile_tokens import public_jwk as jwk
 
@@ -246,7 +247,7 @@ async def test_no_compressed_answer_is_asked_for_or_unpacked(keys: KeySet, endpo
 async def test_an_answer_that_never_ends_is_given_up(
     keys: KeySet, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(web_keys, "FETCH_SECONDS", 0.01)
+    monkeypatch.setattr(key_sets, "FETCH_SECONDS", 0.01)
     endpoint.released.clear()
 
     with pytest.raises(KeysUnavailable):

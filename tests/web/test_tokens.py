@@ -82,6 +82,8 @@ async def test_without_keys_to_decide_with_a_good_token_is_refused() -> None:
         async def ready(self, now: datetime) -> bool:
             return False
 
+        async def close(self) -> None: ...
+
     with pytest.raises(TokenRefused, match="there are no keys to decide with"):
         await verifier(keys=NoKeys()).verify(made.token(), NOW)
 

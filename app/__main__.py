@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequen
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,17 +18,19 @@ import typer
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from filelock import FileLock, Timeout
+from graphql import build_schema as parse_schema
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.access.tripwire import arm
 from app.access.viewer import SYSTEM
 from app.bench.benches import Bench
-from app.bench.fleet import Engine
+from app.bench.databases import Engine
 from app.bench.harness import Plan
 from app.bench.picture import draw, pyplot
-from app.bench.queries import QUERIES, QueryName
+from app.bench.queries import QueryName
 from app.bench.reports import as_tables, write_json
 from app.bench.server import Way
 from app.bench.world import QUICK, Sizes
@@ -37,6 +38,9 @@ from app.config import PublishedTerms, Settings, SettingsRefused, read_settings
 from app.domain.permissions import DirectoryRole
 from app.domain.refusals import CommandRefused
 from app.domain.vocabulary import PrincipalKind, UserType
+from app.graph.comparing import compare, read_schema, report
+from app.graph.differences import Severity
+from app.graph.possible_types import possible_types
 from app.graph.schema import build_schema
 from app.main import create_app
 from app.operations.importing_rooms import import_rooms
@@ -76,7 +80,7 @@ QUESTION = "{ viewer { tenant { displayName } rooms(first: 5) { totalCount { val
 DEMO_TERMS = PublishedTerms(version="2026-11", text="Rooms are delegated until either side ends it.")
 """What customers agree to in the demo, unless terms are set."""
 
-BRIEFLY = partial(Plan, repetitions=1, seconds=0.1, connections=2)
+BRIEFLY = Plan(repetitions=1, seconds=0.1, connections=2)
 
 gateway = typer.Typer(help="Partner Gateway: a scoped GraphQL API over delegated meeting rooms.", no_args_is_help=True)
 tenants = typer.Typer(help="Organizations.", no_args_is_help=True)
@@ -87,7 +91,7 @@ gateway.add_typer(imports, name="import")
 audit = typer.Typer(help="The record of what was changed, and whether it is as it was written.", no_args_is_help=True)
 gateway.add_typer(schema, name="schema")
 gateway.add_typer(audit, name="audit")
-out, err = Console(soft_wrap=True, highlight=False), Console(stderr=True, soft_wrap=True, highlight=False)
+out, err = (Console(stderr=each, soft_wrap=True, highlight=False, emoji=False) for each in (False, True))
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on.", min=0, max=65535, show_default="8000")]
@@ -100,7 +104,7 @@ def main() -> None:
     try:
         gateway()
     except REFUSALS as refusal:
-        err.print(f"[red]gateway:[/red] {refusal}", markup=True)
+        err.print(f"[red]gateway:[/red] {escape(str(refusal))}")
         sys.exit(2)
     except (SQLAlchemyError, OSError) as failure:
         err.print(f"[red]gateway:[/red] the database does not answer ({type(failure).__name__})")
@@ -603,13 +607,12 @@ def bench(
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures for a program.")] = False,
 ) -> None:
     """Measure what a request costs, beside one hand-written SQL statement that answers the same bytes."""
-    asked = [QUERIES[name] for name in query or QUERIES]
-    plan = BRIEFLY(asked) if quick else Plan(asked, repetitions, seconds, connections)
+    plan = BRIEFLY if quick else Plan(repetitions, seconds, connections)
     sizes = QUICK if quick else Sizes(rooms, partners, rooms_per_partner, roles, audit_entries=audit_entries)
     if plot is not None:
         pyplot()  # measuring takes minutes, and without it they would be for nothing
-    measured = Bench(plan, sizes, engine or tuple(Engine), path or tuple(Way), postgresql)
-    results = measured.run(err)
+    chosen = query or tuple(QueryName), engine or tuple(Engine), path or tuple(Way)
+    results = Bench(plan, sizes, *chosen, postgresql).run(err)
     out.print(*([write_json(results)] if as_json else as_tables(results)), markup=False)
     if plot is not None:
         draw(results, plot)
@@ -619,6 +622,28 @@ def bench(
 def schema_print() -> None:
     """Print the schema, as schema.graphql holds it."""
     out.print(str(build_schema()), markup=False)
+
+
+@schema.command("possible-types")
+def schema_possible_types() -> None:
+    """Print what each interface and union can be, for the cache of a client, as fixtures/clients holds it."""
+    types = possible_types(build_schema()._schema)  # noqa: SLF001
+    out.print(json.dumps(types, indent=2), markup=False)
+
+
+@schema.command("check")
+def schema_check(
+    old: Annotated[typer.FileBinaryRead, typer.Argument(metavar="OLD.graphql", help="`-` for standard input.")],
+    fail_on: Annotated[
+        Severity, typer.Option(help="End with 1 for a difference as bad as this, or worse.")
+    ] = Severity.BREAKING,
+    descriptions: Annotated[bool, typer.Option("--descriptions", help="Descriptions are differences too.")] = False,
+) -> None:
+    """Say what this program's schema changes for clients of OLD. Ends with 1 if that breaks them."""
+    before, after = read_schema(old.read(), old.name), parse_schema(str(build_schema()))
+    found = compare(before, after, with_descriptions=descriptions)
+    out.print("\n".join(report(found)), markup=False)
+    raise typer.Exit(1 if any(fail_on.includes(each.severity) for each in found) else 0)
 
 
 if __name__ == "__main__":

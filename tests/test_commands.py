@@ -399,3 +399,89 @@ def test_the_schema_is_printed_as_it_was_reviewed(state: Path) -> None:
     printed = gateway(state, "schema", "print").stdout
 
     assert printed == (Path(__file__).parents[1] / "schema.graphql").read_text()
+
+
+# --- the schema ------------------------------------------------------------------------------------------------------
+
+REVIEWED = Path(__file__).parents[1] / "schema.graphql"
+
+
+def test_a_schema_is_checked_against_the_one_that_is_printed(state: Path, tmp_path: Path) -> None:
+    printed = tmp_path / "printed.graphql"
+    printed.write_text(gateway(state, "schema", "print").stdout)
+
+    checked = gateway(state, "schema", "check", str(printed))
+
+    assert (checked.returncode, checked.stdout) == (0, "0 breaking, 0 dangerous, 0 safe\n")
+    assert printed.read_text() == REVIEWED.read_text()
+
+
+OLDER = {
+    "breaking": ("type ServiceInfo {", "type ServiceInfo {\n  gone: Int", "Field ServiceInfo.gone was removed."),
+    "dangerous": ("union Principal = User |", "union Principal =", "User was added to union type Principal."),
+    "safe": (
+        "  allowed: Boolean!\n",
+        "  allowed: Boolean\n",
+        "Field AccessDecision.allowed changed type from Boolean to Boolean!.",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    "severity, fail_on, ended",
+    [
+        ("breaking", None, 1),
+        ("dangerous", None, 0),
+        ("dangerous", "dangerous", 1),
+        ("safe", "dangerous", 0),
+        ("safe", "safe", 1),
+    ],
+)
+def test_a_check_ends_with_1_for_what_is_as_bad_as_said(
+    severity: str, fail_on: str | None, ended: int, state: Path, tmp_path: Path
+) -> None:
+    now, before, told = OLDER[severity]
+    older = tmp_path / "older.graphql"
+    older.write_text(REVIEWED.read_text().replace(now, before, 1))
+
+    checked = gateway(state, "schema", "check", str(older), *(["--fail-on", fail_on] if fail_on else []))
+
+    assert checked.returncode == ended
+    assert f"{severity.upper()}: 1, " in checked.stdout
+    assert f"    - {told}\n" in checked.stdout
+
+
+def test_descriptions_are_checked_if_asked(state: Path, tmp_path: Path) -> None:
+    older = tmp_path / "older.graphql"
+    older.write_text(REVIEWED.read_text().replace("Who you are.", "You."))
+
+    silent = gateway(state, "schema", "check", str(older))
+    asked = gateway(state, "schema", "check", str(older), "--descriptions")
+
+    assert silent.stdout == "0 breaking, 0 dangerous, 0 safe\n"
+    assert asked.stdout.endswith("0 breaking, 0 dangerous, 1 safe\n")
+
+
+def test_a_schema_is_checked_from_standard_input(state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    piped = tmp_path / "piped"
+    piped.write_text("type Query {\n  a: [Int\n}")
+
+    with piped.open() as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        refused = gateway(state, "schema", "check", "-")
+
+    assert refused.returncode == 2
+    assert ":3:1: Syntax Error: Expected ']', found '}'." in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def test_a_bad_file_is_named_as_it_is_called(state: Path, tmp_path: Path) -> None:
+    older = tmp_path / "[red] :100:.graphql"
+    older.write_text("type Query { a: [int] }")
+
+    refused = gateway(state, "schema", "check", str(older))
+    missing = gateway(state, "schema", "check", str(tmp_path / "missing"))
+
+    assert (refused.returncode, missing.returncode) == (2, 2)
+    assert f"{older}:1:18: Unknown type 'int'." in refused.stderr
+    assert "No such file" in missing.stderr

@@ -4,11 +4,11 @@ Nothing here widens what `visible` shows: a link is joined to visible rows on bo
 row that `visible` answered.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Subquery, and_, func, not_, or_, select, tuple_, union
+from sqlalchemy import ColumnElement, Subquery, and_, func, not_, or_, select, true, tuple_, union, union_all
 from sqlalchemy.orm import aliased
 from sqlmodel import SQLModel, col
 
@@ -23,7 +23,7 @@ from app.access.visible import (
     held_everywhere,
     is_in_group,
     reach,
-    scope_of,
+    scopes_of,
 )
 from app.domain.permissions import Permission
 from app.domain.vocabulary import ApprovalState, PartnershipState, PrincipalKind
@@ -84,29 +84,47 @@ def name_of(tenant_id: Any, *of: type[SQLModel]) -> ColumnElement[str]:
     return rule(select(col(other.name_key)).where(col(other.id) == tenant_id), *of).scalar_subquery()
 
 
-def delegated_rooms() -> Subquery:
+Restrict = Callable[[Any, Any], ColumnElement[bool]]
+"""A condition on the columns that hold a tenant and a key."""
+
+
+def anything(*_: Any) -> ColumnElement[bool]:
+    """No condition."""
+    return true()
+
+
+def delegated_rooms(of_partnership: Restrict = anything, of_room: Restrict = anything) -> Subquery:
     """A link between active partnerships and the rooms that they reach: (tenant_id, partnership_id, room_id).
 
-    A link shows nothing by itself; join it to what `visible` answers on both ends.
+    A link shows nothing by itself; join it to what `visible` answers on both ends. A room that is delegated by itself
+    and in a group comes more than once.
     """
     delegations: Rows = select(
         col(Partnership.tenant_id),
         col(Partnership.id).label("partnership_id"),
         col(Partnership.delegation_id).label("assignment_id"),
-    ).where(col(Partnership.state) == PartnershipState.ACTIVE)
-    scope = scope_of(rule(delegations))
-    return rule(select(scope.c.tenant_id, scope.c.partnership_id, scope.c.room_id).distinct()).subquery()
+    ).where(
+        col(Partnership.state) == PartnershipState.ACTIVE,
+        of_partnership(col(Partnership.tenant_id), col(Partnership.id)),
+    )
+    ways = [
+        select(way.c.tenant_id, way.c.partnership_id, way.c.room_id).where(of_room(way.c.tenant_id, way.c.room_id))
+        for way in scopes_of(rule(delegations))
+    ]
+    return union_all(*(rule(way) for way in ways)).subquery()
 
 
-def offered_rooms() -> Subquery:
-    """A link between invitations and the rooms that they offer now: (tenant_id, invitation_id, room_id)."""
+def offered_rooms(of_invitation: Restrict = anything) -> Subquery:
+    """A link between invitations and the rooms that they offer now: (tenant_id, invitation_id, room_id), some twice."""
     by_room: Rows = select(
         col(InvitationRoom.tenant_id), col(InvitationRoom.invitation_id), col(InvitationRoom.room_id)
+    ).where(of_invitation(col(InvitationRoom.tenant_id), col(InvitationRoom.invitation_id)))
+    by_group: Rows = (
+        select(col(InvitationGroup.tenant_id), col(InvitationGroup.invitation_id), col(RoomGroupRoom.room_id))
+        .join(RoomGroupRoom, is_in_group(col(InvitationGroup.tenant_id), col(InvitationGroup.group_id)))
+        .where(of_invitation(col(InvitationGroup.tenant_id), col(InvitationGroup.invitation_id)))
     )
-    by_group: Rows = select(
-        col(InvitationGroup.tenant_id), col(InvitationGroup.invitation_id), col(RoomGroupRoom.room_id)
-    ).join(RoomGroupRoom, is_in_group(col(InvitationGroup.tenant_id), col(InvitationGroup.group_id)))
-    return union(rule(by_room), rule(by_group)).subquery()
+    return union_all(rule(by_room), rule(by_group)).subquery()
 
 
 def exceeds(permission: Permission, without_rooms: Sequence[str], without_groups: Sequence[str]) -> ColumnElement[bool]:
@@ -188,8 +206,14 @@ def ended_columns() -> list[ColumnElement[int]]:
         col(Assignment.tenant_id) == col(Partnership.tenant_id), col(Assignment.partnership_id) == col(Partnership.id)
     )
     scope = delegated_rooms()
-    rooms = select(func.count()).where(
-        scope.c.tenant_id == col(Partnership.tenant_id), scope.c.partnership_id == col(Partnership.id)
+    is_live = and_(
+        col(Room.tenant_id) == scope.c.tenant_id, col(Room.id) == scope.c.room_id, col(Room.retired_at).is_(None)
+    )
+    rooms = (
+        select(func.count(col(Room.id).distinct()))
+        .select_from(scope)
+        .join(Room, is_live)
+        .where(scope.c.tenant_id == col(Partnership.tenant_id), scope.c.partnership_id == col(Partnership.id))
     )
     roles = select(func.count()).where(
         col(Role.tenant_id) == col(Partnership.tenant_id), col(Role.partnership_id) == col(Partnership.id)

@@ -1,44 +1,56 @@
 """Whether who asks may ask at all: the tenant is registered, and so is an application."""
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import ColumnElement, and_, case, not_, select
 from sqlmodel import col
 
-from app.access.scoping import Rows, unscoped
-from app.access.viewer import VIEWER_PRINCIPAL, VIEWER_TENANT, Viewer
+from app.access.scoping import rule
+from app.access.viewer import VIEWER_KIND, VIEWER_PRINCIPAL, VIEWER_TENANT, Viewer, who
 from app.domain.vocabulary import PrincipalKind
 from app.storage.engines import Database
 from app.storage.tables import Principal, Tenant
 
 
-class UnknownTenant(Exception):
+class UnknownCaller(Exception):
+    """Who asks may not."""
+
+
+class UnknownTenant(UnknownCaller):
     """Nobody registered the tenant here."""
 
 
-class UnknownApplication(Exception):
+class UnknownApplication(UnknownCaller):
     """The tenant has no such application."""
 
 
-IS_REGISTERED: Rows = unscoped(
-    select(col(Tenant.id)).where(col(Tenant.id) == VIEWER_TENANT),
-    "who asks is nobody's viewer before the tenant is known",
-)
-IS_APPLICATION: Rows = unscoped(
-    select(col(Principal.id)).where(
-        col(Principal.tenant_id) == VIEWER_TENANT,
-        col(Principal.id) == VIEWER_PRINCIPAL,
-        col(Principal.kind) == bindparam("kind"),
-    ),
-    "an application asks only if its tenant registered it",
-)
+REASONS: dict[str, type[UnknownCaller]] = {"tenant": UnknownTenant, "application": UnknownApplication}
+
+
+def unrecognized() -> ColumnElement[str]:
+    """Why who asks may not, as one of `REASONS`; null for whoever may."""
+    registered = rule(select(col(Tenant.id)).where(col(Tenant.id) == VIEWER_TENANT))
+    application = rule(
+        select(col(Principal.id)).where(
+            col(Principal.tenant_id) == VIEWER_TENANT,
+            col(Principal.id) == VIEWER_PRINCIPAL,
+            col(Principal.kind) == PrincipalKind.APPLICATION,
+        )
+    )
+    is_application = PrincipalKind.APPLICATION.value == VIEWER_KIND
+    return case(
+        (not_(registered.exists()), "tenant"), (and_(is_application, not_(application.exists())), "application")
+    )
+
+
+ASKED = select(unrecognized())
 
 
 async def recognize(database: Database, viewer: Viewer) -> None:
     """Returns for whoever may ask. Raises `UnknownTenant` or `UnknownApplication`."""
-    named = {VIEWER_TENANT.key: viewer.tenant_id, VIEWER_PRINCIPAL.key: viewer.principal_id}
     async with database.reading() as connection:
-        if (await connection.execute(IS_REGISTERED, named)).first() is None:
-            raise UnknownTenant
-        if viewer.kind is PrincipalKind.APPLICATION:
-            kind = {"kind": PrincipalKind.APPLICATION}
-            if (await connection.execute(IS_APPLICATION, named | kind)).first() is None:
-                raise UnknownApplication
+        require_recognized((await connection.execute(ASKED, who(viewer))).scalar_one())
+
+
+def require_recognized(reason: str | None) -> None:
+    """Returns if there is no reason against who asks. Raises `UnknownTenant` or `UnknownApplication`."""
+    if reason is not None:
+        raise REASONS[reason]

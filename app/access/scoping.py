@@ -2,7 +2,7 @@
 
 from typing import Any, TypeAlias, TypeVar
 
-from sqlalchemy import Executable, Select
+from sqlalchemy import Executable, Select, select
 from sqlalchemy.sql import ColumnExpressionArgument
 from sqlmodel import SQLModel
 
@@ -38,11 +38,21 @@ def linked(statement: Rows, link: type[SQLModel], on: ColumnExpressionArgument[b
     A link shows nothing by itself: it is seen where both of its ends are, and both ends come from `visible`.
     Raises ValueError for a table that is more than a link.
     """
+    allowed: frozenset[str] = statement.get_execution_options().get(SCOPE, frozenset())
+    return scoped(statement.join(link, on), allowed | {name_of_link(link)})
+
+
+def links(link: type[SQLModel], key: Any, *where: ColumnExpressionArgument[bool]) -> Rows:
+    """The keys of the one end that rows of a link name. Raises ValueError for a table that is more than a link."""
+    return scoped(select(key).where(*where), frozenset({name_of_link(link)}))
+
+
+def name_of_link(link: type[SQLModel]) -> str:
+    """The link table's name. Raises ValueError for a table that is more than a link."""
     name = str(link.__tablename__)
     if name not in LINK_TABLES:
         raise ValueError(f"{name} is not a link; join what `visible` answers")
-    allowed: frozenset[str] = statement.get_execution_options().get(SCOPE, frozenset())
-    return scoped(statement.join(link, on), allowed | {name})
+    return name
 
 
 def unscoped(statement: Statement, reason: str) -> Statement:

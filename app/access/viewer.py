@@ -54,17 +54,25 @@ Actor = Viewer | System
 
 VIEWER_TENANT: BindParameter[str] = bindparam("viewer_tenant", type_=text())
 VIEWER_PRINCIPAL: BindParameter[str] = bindparam("viewer_principal", type_=text())
+VIEWER_KIND: BindParameter[str] = bindparam("viewer_kind", type_=text())
 VIEWER_DIRECTORY: BindParameter[int] = bindparam("viewer_directory", type_=Integer())
 MOMENT: BindParameter[str] = bindparam("moment", type_=text())
 AUDIT_SINCE: BindParameter[str] = bindparam("audit_since", type_=text())
 """What was recorded earlier than this cannot be read any more."""
 
 
-def binds(viewer: Viewer, moment: datetime) -> dict[str, str | int]:
-    """The values that every statement made from `visible` is run with."""
+def who(viewer: Viewer) -> dict[str, str | int]:
+    """The values that tell who asks."""
     return {
         VIEWER_TENANT.key: viewer.tenant_id,
         VIEWER_PRINCIPAL.key: viewer.principal_id,
+        VIEWER_KIND.key: viewer.kind.value,
+    }
+
+
+def binds(viewer: Viewer, moment: datetime) -> dict[str, str | int]:
+    """The values that every statement made from `visible` is run with."""
+    return who(viewer) | {
         VIEWER_DIRECTORY.key: viewer.directory.value,
         MOMENT.key: print_instant(moment),
         AUDIT_SINCE.key: print_instant(moment - READABLE),

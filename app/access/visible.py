@@ -12,9 +12,11 @@ Three ideas carry the rules:
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
     Subquery,
     and_,
@@ -68,14 +70,28 @@ def condition(table: type[SQLModel], right: Right) -> Condition:
     return decide(right) if decide else false()
 
 
+def ways(table: type[SQLModel], right: Right) -> list[Rows]:
+    """The rows of `visible` once more, as parts that have none in common: a list finds each in the way that is best for
+    it, where no database finds both at once. A look-up needs none of this.
+    """
+    if table is not Room or not isinstance(right, Permission):
+        return [visible(table, right)]
+    everything, rooms = all_rooms(right), scoped(select(table), frozenset({str(table.__tablename__)}))
+    reached = [*reach_at_home(right), *reach_within(widest_as_partner(right))]
+    scope, is_live = union_all(*reached).subquery(), col(Room.retired_at).is_(None)
+    in_reach = tuple_(col(Room.tenant_id), col(Room.id)).in_(rule(select(scope.c.tenant_id, scope.c.room_id)))
+    return [rooms.where(is_live, everything), rooms.where(is_live, in_reach, not_(everything))]
+
+
+def there_is(rows: Rows) -> Condition:
+    """There is one of these rows, asked anew for each row that it is asked of, by its key.
+
+    An offset, be it none, keeps PostgreSQL from gathering all rows that there are for anybody, to look among them.
+    """
+    return rows.offset(0).exists()
+
+
 # --- held: the viewer's assignments ---------------------------------------------------------------------------------
-
-
-def grants(permission: Permission | None) -> Condition:
-    """The role contains the permission; None asks for no particular one."""
-    if permission is None:
-        return col(Role.id).is_not(None)
-    return col(Role.permissions).op("&")(permission.value) != 0
 
 
 def directory_grants(permission: Permission) -> Condition:
@@ -109,16 +125,18 @@ def is_active_partner() -> Condition:
     return and_(col(Partnership.partner_tenant_id) == VIEWER_TENANT, col(Partnership.state) == PartnershipState.ACTIVE)
 
 
-def held_at_home(permission: Permission | None) -> Rows:
-    """The viewer's assignments in the own tenant."""
+@cache
+def all_at_home() -> CTE:
+    """The viewer's assignments in the own tenant, and what they grant. Found once in a statement, however often asked."""
     assignments: Rows = select(
-        col(Assignment.tenant_id), col(Assignment.id).label("assignment_id"), col(Assignment.all_rooms)
+        col(Assignment.tenant_id), col(Assignment.id).label("assignment_id"), col(Assignment.all_rooms), permissions()
     )
     at_home = and_(col(Assignment.tenant_id) == VIEWER_TENANT, col(Assignment.partnership_id).is_(None))
-    return rule(assignments.join(Role, has_role()).where(at_home, is_member(), grants(permission)))
+    return rule(assignments.join_from(Assignment, Role, has_role()).where(at_home, is_member())).cte("at_home")
 
 
-def held_as_partner(permission: Permission | None) -> Rows:
+@cache
+def all_as_partner() -> CTE:
     """The viewer's assignments at customers, each with the assignment that says what the customer delegated."""
     in_partnership = and_(
         col(Partnership.tenant_id) == col(Assignment.tenant_id),
@@ -129,9 +147,48 @@ def held_as_partner(permission: Permission | None) -> Rows:
         col(Assignment.id).label("assignment_id"),
         col(Partnership.id).label("partnership_id"),
         col(Partnership.delegation_id),
+        permissions(),
     )
-    joined = assignments.join(Role, has_role()).join(Partnership, in_partnership)
-    return rule(joined.where(is_active_partner(), is_member(), grants(permission)))
+    joined = assignments.join_from(Assignment, Role, has_role()).join(Partnership, in_partnership)
+    return rule(joined.where(is_active_partner(), is_member())).cte("as_partner")
+
+
+def permissions() -> Any:
+    """What the assignment's role grants."""
+    return col(Role.permissions).label("permissions")
+
+
+def held_at_home(permission: Permission | None) -> Rows:
+    """The viewer's assignments in the own tenant that grant the permission; None asks for no particular one."""
+    found = all_at_home()
+    held_ones: Rows = select(found.c.tenant_id, found.c.assignment_id, found.c.all_rooms)
+    return rule(held_ones.where(grants(found, permission)))
+
+
+def held_as_partner(permission: Permission | None) -> Rows:
+    """The viewer's assignments at customers that grant the permission; None asks for no particular one."""
+    found = all_as_partner()
+    held_ones: Rows = select(found.c.tenant_id, found.c.assignment_id, found.c.partnership_id, found.c.delegation_id)
+    return rule(held_ones.where(grants(found, permission)))
+
+
+def widest_as_partner(permission: Permission) -> Rows:
+    """The same but for those that add nothing: who holds the delegation itself reaches all that was delegated."""
+    found, delegation = all_as_partner(), all_as_partner().alias()
+    of_it = and_(
+        delegation.c.tenant_id == found.c.tenant_id,
+        delegation.c.assignment_id == found.c.delegation_id,
+        delegation.c.permissions.op("&")(permission.value) != 0,
+    )
+    adds_nothing = rule(select(delegation.c.tenant_id), found).where(of_it).exists()
+    return held_as_partner(permission).where(or_(found.c.assignment_id == found.c.delegation_id, not_(adds_nothing)))
+
+
+def grants(found: CTE, permission: Permission | None) -> Condition:
+    """The assignment grants the permission; None asks for no particular one."""
+    if permission is None:
+        return found.c.assignment_id.is_not(None)
+    return found.c.permissions.op("&")(permission.value) != 0
 
 
 def held(permission: Permission) -> Condition:
@@ -141,39 +198,39 @@ def held(permission: Permission) -> Condition:
 
 def held_everywhere(permission: Permission) -> Condition:
     """The viewer holds the permission over all of the own tenant: a Manager, or a directory role."""
-    return or_(directory_grants(permission), held_at_home(permission).where(col(Assignment.all_rooms)).exists())
+    over_all = all_at_home().c.all_rooms
+    return or_(directory_grants(permission), held_at_home(permission).where(over_all).exists())
+
+
+def takes_part(tenant: Any, partnership_id: Any, permission: Permission | None, *of: Any) -> Condition:
+    """The viewer has an assignment in this partnership, one that grants the permission if one is asked for."""
+    found = all_as_partner()
+    here = and_(found.c.tenant_id == tenant, found.c.partnership_id == partnership_id)
+    return there_is(rule(select(found.c.tenant_id), *of).where(here, grants(found, permission)))
 
 
 # --- reach: pairs of assignment and room ----------------------------------------------------------------------------
 
 
-def scope_of(assignments: Rows) -> Subquery:
-    """These assignments, once for each room in their scope; groups are resolved now (domain.md 7 #22)."""
+def scopes_of(assignments: Rows) -> tuple[Subquery, Subquery]:
+    """These assignments, once for each room in their scope: rooms named one by one, and those of groups, which are
+    resolved now (domain.md 7 #22).
+    """
     held_ones = assignments.subquery()
-    tenant, assignment = held_ones.c.tenant_id, held_ones.c.assignment_id
-    by_room = (
-        select(*held_ones.c, col(AssignmentRoom.room_id))
-        .join(
-            AssignmentRoom,
-            and_(col(AssignmentRoom.tenant_id) == tenant, col(AssignmentRoom.assignment_id) == assignment),
-        )
-        .join(Room, is_live(tenant, col(AssignmentRoom.room_id)))
+    tenant, assignment_id = held_ones.c.tenant_id, held_ones.c.assignment_id
+    by_room = select(*held_ones.c, col(AssignmentRoom.room_id)).join(
+        AssignmentRoom,
+        and_(col(AssignmentRoom.tenant_id) == tenant, col(AssignmentRoom.assignment_id) == assignment_id),
     )
     by_group = (
         select(*held_ones.c, col(RoomGroupRoom.room_id))
         .join(
             AssignmentGroup,
-            and_(col(AssignmentGroup.tenant_id) == tenant, col(AssignmentGroup.assignment_id) == assignment),
+            and_(col(AssignmentGroup.tenant_id) == tenant, col(AssignmentGroup.assignment_id) == assignment_id),
         )
         .join(RoomGroupRoom, is_in_group(tenant, col(AssignmentGroup.group_id)))
-        .join(Room, is_live(tenant, col(RoomGroupRoom.room_id)))
     )
-    return union_all(rule(by_room), rule(by_group)).subquery()
-
-
-def is_live(tenant: Any, room: Any) -> Condition:
-    """The row of rooms is this room, and nobody has retired it."""
-    return and_(col(Room.tenant_id) == tenant, col(Room.id) == room, col(Room.retired_at).is_(None))
+    return rule(by_room).subquery(), rule(by_group).subquery()
 
 
 def is_in_group(tenant: Any, group: Any) -> Condition:
@@ -182,7 +239,10 @@ def is_in_group(tenant: Any, group: Any) -> Condition:
 
 
 def is_delegated(scope: Subquery) -> Condition:
-    """The customer delegated the room to this partnership, by itself or in a group (PA-3, CPR-4, ROOM-5)."""
+    """The customer delegated the room to this partnership, by itself or in a group (PA-3, CPR-4, ROOM-5); the
+    delegation itself is what was delegated.
+    """
+    itself = scope.c.assignment_id == scope.c.delegation_id
     by_room = select(col(AssignmentRoom.room_id)).where(
         col(AssignmentRoom.tenant_id) == scope.c.tenant_id,
         col(AssignmentRoom.assignment_id) == scope.c.delegation_id,
@@ -197,30 +257,49 @@ def is_delegated(scope: Subquery) -> Condition:
             col(RoomGroupRoom.room_id) == scope.c.room_id,
         )
     )
-    return or_(rule(by_room, scope).exists(), rule(by_group, scope).exists())
+    return or_(itself, there_is(rule(by_room, scope)), there_is(rule(by_group, scope)))
 
 
-def reach_at_home(permission: Permission | None) -> Rows:
+def reach_at_home(permission: Permission | None) -> list[Rows]:
     """The rooms of the own tenant that scoped assignments reach, each with the assignment."""
-    scope = scope_of(held_at_home(permission))
-    return rule(select(scope.c.tenant_id, scope.c.assignment_id, scope.c.room_id))
+    return [rule(pairs(scope)) for scope in scopes_of(held_at_home(permission))]
 
 
-def reach_as_partner(permission: Permission | None) -> Rows:
+def reach_as_partner(permission: Permission | None) -> list[Rows]:
     """The rooms of customers that the viewer's assignments reach: their own scope ∩ what was delegated."""
-    scope = scope_of(held_as_partner(permission))
-    return rule(select(scope.c.tenant_id, scope.c.assignment_id, scope.c.room_id).where(is_delegated(scope)))
+    return reach_within(held_as_partner(permission))
+
+
+def reach_within(assignments: Rows) -> list[Rows]:
+    """The rooms in the scope of these assignments at customers that were delegated."""
+    return [rule(pairs(scope).where(is_delegated(scope))) for scope in scopes_of(assignments)]
+
+
+def pairs(scope: Subquery) -> Rows:
+    """Assignments and rooms."""
+    return select(scope.c.tenant_id, scope.c.assignment_id, scope.c.room_id)
 
 
 def reach(permission: Permission | None) -> Subquery:
-    """Every (assignment, room) through which the viewer holds the permission; whole tenants come on top."""
-    return union_all(reach_at_home(permission), reach_as_partner(permission)).subquery()
+    """Every (assignment, room) through which the viewer holds the permission; whole tenants come on top. A room that
+    was retired is still in here.
+    """
+    return union_all(*reach_at_home(permission), *reach_as_partner(permission)).subquery()
 
 
-def reached(permission: Permission) -> Rows:
-    """The same as pairs of tenant and room."""
-    scope = reach(permission)
-    return rule(select(scope.c.tenant_id, scope.c.room_id))
+def is_reached(permission: Permission, tenant: Any, room_id: Any, of: Any) -> Condition:
+    """A room, in a row of the table `of`, is in the viewer's reach: the same as to be in `reach`, asked of one room."""
+    return or_(*are_reached([*reach_at_home(permission), *reach_as_partner(permission)], tenant, room_id, of))
+
+
+def are_reached(ways: list[Rows], tenant: Any, room_id: Any, of: Any) -> list[Condition]:
+    """For each of these ways to reach rooms, whether it leads to one room."""
+    return [
+        there_is(
+            way.where(way.selected_columns.tenant_id == tenant, way.selected_columns.room_id == room_id).correlate(of)
+        )
+        for way in ways
+    ]
 
 
 def is_in_scope(scopes: Subquery) -> Condition:
@@ -257,9 +336,13 @@ def room(right: Right) -> Condition:
     """All rooms of the own tenant, or those that an assignment reaches. A retired room is in no scope (#58)."""
     if not isinstance(right, Permission):
         return false()
-    at_home = and_(col(Room.tenant_id) == VIEWER_TENANT, held_everywhere(right))
-    in_reach = tuple_(col(Room.tenant_id), col(Room.id)).in_(reached(right))
-    return and_(col(Room.retired_at).is_(None), or_(at_home, in_reach))
+    in_reach = is_reached(right, col(Room.tenant_id), col(Room.id), Room)
+    return and_(col(Room.retired_at).is_(None), or_(all_rooms(right), in_reach))
+
+
+def all_rooms(right: Permission) -> Condition:
+    """A room of the own tenant, of which the viewer holds the permission over everything."""
+    return and_(col(Room.tenant_id) == VIEWER_TENANT, held_everywhere(right))
 
 
 def room_group(right: Right) -> Condition:
@@ -275,11 +358,21 @@ def room_group(right: Right) -> Condition:
         this.in_(groups_as_partner(right)),
     ]
     if right is Permission.GROUPS_VIEW:
-        room_in_reach = tuple_(col(RoomGroupRoom.tenant_id), col(RoomGroupRoom.room_id)).in_(reached(right))
-        ways.append(
-            this.in_(rule(select(col(RoomGroupRoom.tenant_id), col(RoomGroupRoom.group_id)).where(room_in_reach)))
-        )
+        in_reach = is_reached(right, col(RoomGroupRoom.tenant_id), col(RoomGroupRoom.room_id), RoomGroupRoom)
+        rooms = select(col(RoomGroupRoom.room_id)).join(Room, is_live()).where(is_in_this_group(), in_reach)
+        ways.append(there_is(rule(rooms, RoomGroup)))
     return or_(*ways)
+
+
+def is_live() -> Condition:
+    """The row of rooms is the one of room_group_rooms, and nobody has retired it."""
+    same = and_(col(Room.tenant_id) == col(RoomGroupRoom.tenant_id), col(Room.id) == col(RoomGroupRoom.room_id))
+    return and_(same, col(Room.retired_at).is_(None))
+
+
+def is_in_this_group() -> Condition:
+    """The row of room_group_rooms belongs to the row of room_groups."""
+    return is_in_group(col(RoomGroup.tenant_id), col(RoomGroup.id))
 
 
 def update_ring(right: Right) -> Condition:
@@ -289,32 +382,39 @@ def update_ring(right: Right) -> Condition:
     if not isinstance(right, Permission):
         return false()
     at_home = and_(col(UpdateRing.tenant_id) == VIEWER_TENANT, held(right))
-    scope = reach_as_partner(right).subquery()
     rooms = rule(select(col(Room.id)), UpdateRing).where(
-        col(Room.tenant_id) == col(UpdateRing.tenant_id),
-        col(Room.ring_id) == col(UpdateRing.id),
-        col(Room.retired_at).is_(None),
+        col(Room.tenant_id) == col(UpdateRing.tenant_id), col(Room.retired_at).is_(None)
     )
-    as_partner: Condition = col(UpdateRing.tenant_id).in_(rule(select(scope.c.tenant_id)))
-    if right is not Permission.RINGS_VIEW:
-        inside = tuple_(col(Room.tenant_id), col(Room.id)).in_(rule(select(scope.c.tenant_id, scope.c.room_id)))
-        as_partner = and_(as_partner, rooms.exists(), not_(rooms.where(not_(inside)).exists()))
-    return or_(at_home, as_partner)
+    in_ring = rooms.where(col(Room.ring_id) == col(UpdateRing.id))
+    inside = or_(*are_reached(reach_as_partner(right), col(Room.tenant_id), col(Room.id), Room))
+    if right is Permission.RINGS_VIEW:
+        return or_(at_home, holds_on_a_room(right))
+    return or_(at_home, and_(there_is(in_ring), not_(there_is(in_ring.where(not_(inside))))))
+
+
+def holds_on_a_room(right: Permission) -> Condition:
+    """As a partner, the viewer holds the permission on a room of the ring's owner."""
+    ways = [way.subquery() for way in reach_as_partner(right)]
+    is_live = [and_(col(Room.tenant_id) == way.c.tenant_id, col(Room.id) == way.c.room_id) for way in ways]
+    found = (
+        rule(select(way.c.room_id).join(Room, here), UpdateRing).where(
+            way.c.tenant_id == col(UpdateRing.tenant_id), col(Room.retired_at).is_(None)
+        )
+        for way, here in zip(ways, is_live, strict=True)
+    )
+    return or_(*(there_is(rooms) for rooms in found))
 
 
 def partnership(right: Right) -> Condition:
     """A customer sees all of its own by permission; the partner's side only active ones (#33, domain.md 2.6)."""
+    tenant, key = col(Partnership.tenant_id), col(Partnership.id)
     if right is Standing.PARTY:
-        mine = held_as_partner(None).subquery()
-        takes_part = tuple_(col(Partnership.tenant_id), col(Partnership.id)).in_(
-            rule(select(mine.c.tenant_id, mine.c.partnership_id))
-        )
-        as_partner = and_(is_active_partner(), or_(takes_part, held(Permission.INVITATIONS_ANSWER)))
-        return or_(partnership(Permission.PARTNERS_VIEW), as_partner)
+        as_partner = or_(takes_part(tenant, key, None, Partnership), held(Permission.INVITATIONS_ANSWER))
+        return or_(partnership(Permission.PARTNERS_VIEW), and_(is_active_partner(), as_partner))
     if right is Standing.PRIMARY_ADMIN:
-        mine = held_as_partner(None).subquery()
-        admins = rule(select(mine.c.tenant_id, mine.c.assignment_id))
-        return and_(is_active_partner(), tuple_(col(Partnership.tenant_id), col(Partnership.delegation_id)).in_(admins))
+        found = all_as_partner()
+        is_it = and_(found.c.tenant_id == tenant, found.c.assignment_id == col(Partnership.delegation_id))
+        return and_(is_active_partner(), there_is(rule(select(found.c.tenant_id), Partnership).where(is_it)))
     if right is Standing.ADDRESSEE:
         return and_(is_active_partner(), held(Permission.INVITATIONS_ANSWER))
     if right is Standing.PARTNER_MANAGER:
@@ -322,11 +422,8 @@ def partnership(right: Right) -> Condition:
     if not isinstance(right, Permission):
         return false()
     if right in PARTNER_CEILING:
-        holding = held_as_partner(right).subquery()
-        return tuple_(col(Partnership.tenant_id), col(Partnership.id)).in_(
-            rule(select(holding.c.tenant_id, holding.c.partnership_id))
-        )
-    return and_(col(Partnership.tenant_id) == VIEWER_TENANT, held(right))
+        return takes_part(tenant, key, right, Partnership)
+    return and_(tenant == VIEWER_TENANT, held(right))
 
 
 def invitation(right: Right) -> Condition:
@@ -343,13 +440,11 @@ def invitation(right: Right) -> Condition:
     return false()
 
 
-def active_partnerships(*conditions: Condition) -> Rows:
-    """Partnerships that nobody has removed."""
-    return rule(
-        select(col(Partnership.tenant_id), col(Partnership.id)).where(
-            col(Partnership.state) == PartnershipState.ACTIVE, *conditions
-        )
-    )
+def of_active_partnership(*conditions: Condition) -> Condition:
+    """The role belongs to a partnership that nobody has removed."""
+    this = and_(col(Partnership.tenant_id) == col(Role.tenant_id), col(Partnership.id) == col(Role.partnership_id))
+    is_active = col(Partnership.state) == PartnershipState.ACTIVE
+    return there_is(rule(select(col(Partnership.id)), Role).where(this, is_active, *conditions))
 
 
 def edits_roles() -> Condition:
@@ -366,12 +461,9 @@ def role(right: Right) -> Condition:
     Primary admins are. PARTNERS_MANAGE is the customer's Manager, who sees and ends its partners' roles.
     """
     permission = Permission.ROLES_MODIFY if right is Permission.ROLES_MODIFY else Permission.ROLES_VIEW
-    at_home, of_partnership = (
-        col(Role.tenant_id) == VIEWER_TENANT,
-        tuple_(col(Role.tenant_id), col(Role.partnership_id)),
-    )
+    at_home = col(Role.tenant_id) == VIEWER_TENANT
     own = and_(at_home, col(Role.partnership_id).is_(None))
-    to_customer = and_(at_home, of_partnership.in_(active_partnerships()), held(Permission.PARTNERS_MANAGE))
+    to_customer = and_(at_home, held(Permission.PARTNERS_MANAGE), of_active_partnership())
     if right is Standing.ROLE_EDITOR:
         return and_(own, edits_roles())
     if right is Permission.PARTNERS_MANAGE:
@@ -380,48 +472,48 @@ def role(right: Right) -> Condition:
         return false()
     is_tenant_manager = col(Role.built_in) == BuiltInRole.TENANT_MANAGER
     plain = and_(own, or_(col(Role.built_in).is_(None), not_(is_tenant_manager)))
-    holding = held_as_partner(permission).subquery()
-    as_partner = of_partnership.in_(rule(select(holding.c.tenant_id, holding.c.partnership_id)))
+    as_partner = takes_part(col(Role.tenant_id), col(Role.partnership_id), permission, Role)
     ways = [and_(plain, held(permission)), as_partner]
     if right is Standing.PARTY:
         answers = held(Permission.INVITATIONS_ANSWER)
-        names_admins = and_(
-            col(Role.built_in) == BuiltInRole.PRIMARY_ADMIN,
-            of_partnership.in_(active_partnerships(is_active_partner())),
-            answers,
-        )
+        is_primary_admin = col(Role.built_in) == BuiltInRole.PRIMARY_ADMIN
+        names_admins = and_(is_primary_admin, answers, of_active_partnership(is_active_partner()))
         ways += [to_customer, names_admins, and_(at_home, is_tenant_manager, answers)]
     return or_(*ways)
 
 
 def assignment(right: Right) -> Condition:
     """An assignment is seen, and changed, with its role."""
-    roles = rule(select(col(Role.tenant_id), col(Role.id)).where(role(right)))
-    return tuple_(col(Assignment.tenant_id), col(Assignment.role_id)).in_(roles)
+    roles = select(col(Role.id)).where(has_role(), role(right))
+    return there_is(rule(roles, Assignment))
 
 
 def approval_request(right: Right) -> Condition:
     """Held changes: for who decides them at the customer, for who asked, and for that customer's primary admins."""
     if right is Permission.APPROVALS_DECIDE:
         return and_(col(ApprovalRequest.tenant_id) == VIEWER_TENANT, held(right))
-    partnerships = tuple_(col(ApprovalRequest.tenant_id), col(ApprovalRequest.partnership_id))
     if right is Standing.REQUESTER:
-        takes_part = select(col(Partnership.tenant_id), col(Partnership.id)).where(partnership(Standing.PARTY))
         asked = and_(
             col(ApprovalRequest.requester_tenant_id) == VIEWER_TENANT,
             col(ApprovalRequest.requester_id) == VIEWER_PRINCIPAL,
         )
-        return and_(asked, partnerships.in_(rule(takes_part)))
+        return and_(asked, of_partnership(Standing.PARTY))
     if right is Standing.PARTY:
-        administered = select(col(Partnership.tenant_id), col(Partnership.id)).where(
-            partnership(Standing.PRIMARY_ADMIN)
-        )
         return or_(
             approval_request(Permission.APPROVALS_DECIDE),
             approval_request(Standing.REQUESTER),
-            partnerships.in_(rule(administered)),
+            of_partnership(Standing.PRIMARY_ADMIN),
         )
     return false()
+
+
+def of_partnership(right: Right) -> Condition:
+    """The held change belongs to a partnership on which the viewer holds the right."""
+    this = and_(
+        col(Partnership.tenant_id) == col(ApprovalRequest.tenant_id),
+        col(Partnership.id) == col(ApprovalRequest.partnership_id),
+    )
+    return there_is(rule(select(col(Partnership.id)), ApprovalRequest).where(this, partnership(right)))
 
 
 def directory(right: Right) -> Condition:
@@ -442,11 +534,15 @@ def principal(right: Right) -> Condition:
         return directory(right)
     tenant, key = col(Principal.tenant_id), col(Principal.id)
     oneself = and_(tenant == VIEWER_TENANT, key == VIEWER_PRINCIPAL)
-    assignments = rule(select(col(Assignment.tenant_id), col(Assignment.id)).where(assignment(Standing.PARTY)))
-    is_a_member = rule(select(col(AssignmentMember.member_id)), Principal).where(
+    same = and_(
+        col(Assignment.tenant_id) == col(AssignmentMember.tenant_id),
+        col(Assignment.id) == col(AssignmentMember.assignment_id),
+    )
+    members = select(col(AssignmentMember.member_id)).join(Assignment, same)
+    is_a_member = rule(members, Principal).where(
         col(AssignmentMember.member_tenant_id) == tenant,
         col(AssignmentMember.member_id) == key,
-        tuple_(col(AssignmentMember.tenant_id), col(AssignmentMember.assignment_id)).in_(assignments),
+        assignment(Standing.PARTY),
     )
     sent = rule(select(col(Invitation.id)), Principal).where(
         col(Invitation.tenant_id) == tenant, col(Invitation.sent_by_id) == key, invitation(Standing.PARTY)
@@ -466,7 +562,7 @@ def principal(right: Right) -> Condition:
         ),
     )
     named = (is_a_member, sent, held_ones, acted)
-    return or_(oneself, directory(Standing.DIRECTORY), *(rows.exists() for rows in named))
+    return or_(oneself, directory(Standing.DIRECTORY), *(there_is(rows) for rows in named))
 
 
 def tenant(right: Right) -> Condition:
@@ -474,11 +570,11 @@ def tenant(right: Right) -> Condition:
     if right is not Standing.NAMED:
         return false()
     sides = [
-        rule(select(side).where(condition(table, Standing.PARTY)))
+        rule(select(col(table.tenant_id)), Tenant).where(side == col(Tenant.id), condition(table, Standing.PARTY))
         for table in (Partnership, Invitation)
         for side in (col(table.tenant_id), col(table.partner_tenant_id))
     ]
-    return or_(col(Tenant.id) == VIEWER_TENANT, *(col(Tenant.id).in_(side) for side in sides))
+    return or_(col(Tenant.id) == VIEWER_TENANT, *(there_is(rows) for rows in sides))
 
 
 def audit_entry(right: Right) -> Condition:

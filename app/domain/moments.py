@@ -12,7 +12,7 @@ def print_instant(moment: datetime) -> str:
     """
     if moment.tzinfo is None:
         raise ValueError("an instant needs a time zone")
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}Z".rjust(INSTANT_LENGTH, "0")
+    return f"{moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 def minute_of(moment: datetime) -> datetime:

@@ -6,15 +6,17 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 from graphql import GraphQLError, GraphQLSchema, VariableDefinitionNode, print_ast
+from graphql.execution.values import VariableValues, get_variable_values
 
 from app.config import Limits
 from app.domain.refusals import Problem, ProblemCode, bad_argument
 from app.execution.bodies import GraphQLRequest
-from app.execution.documents import DocumentRefused, Documents
+from app.execution.completion import NO_VARIABLES
+from app.execution.documents import DocumentRefused, Documents, Operation
 from app.execution.executions import Execution
 
 log = logging.getLogger("gateway.graphql")
@@ -70,35 +72,74 @@ def show(problem: Problem, **where: Any) -> dict[str, Any]:
     return {"message": problem.message} | places | where | {"extensions": {"code": problem.code.value, **details}}
 
 
-class Engine:
-    """Runs requests against one schema."""
+class NotAdmitted(Exception):
+    """Who asks may not ask at all."""
 
-    def __init__(self, schema: GraphQLSchema, limits: Limits) -> None:
-        self._schema = schema
+
+class Planner(Protocol):
+    """Answers whole operations in another way than field by field."""
+
+    async def answer(self, operation: Operation, variables: VariableValues, context: Any) -> bytes | None:
+        """The data of the answer as JSON; None where there is no other way. Raises `NotAdmitted`."""
+
+    async def admit(self, context: Any) -> None:
+        """Returns if who asks may ask. Raises `NotAdmitted`."""
+
+
+class Engine:
+    """Runs requests against one schema, by the planner where it can."""
+
+    def __init__(self, schema: GraphQLSchema, limits: Limits, planner: Planner | None = None) -> None:
+        self._schema, self._planner = schema, planner
         self.documents = Documents(schema, limits)
 
     async def answer(self, request: GraphQLRequest, context: Any, request_id: str) -> Answer:
-        """The answer to a request. Never raises for anything that a client can send."""
+        """The answer to a request. Raises `NotAdmitted`, and nothing else that a client can cause.
+
+        Nothing is run, and nothing is said of what was asked, before it is known that who asks may ask.
+        """
         try:
             return await self._run(request, context, request_id)
+        except NotAdmitted:
+            raise
         except DocumentRefused as refusal:
             problems = refusal.problems
         except Problem as problem:
             problems = (problem,)
         except Exception as defect:  # noqa: BLE001 - whatever it is, the client gets an answer without our insides
             problems = (internal(defect, request_id),)
+        await self.admit(context)
         return Answer([show(problem) for problem in problems], understood=True)
 
     async def _run(self, request: GraphQLRequest, context: Any, request_id: str) -> Answer:
         document = self.documents.get(request.query)
         operation = document.operation(request.operation_name)
         operation.nodes.check(request.variables)
+        variables = self._variables(operation, request.variables)
+        if self._planner and (data := await self._planner.answer(operation, variables, context)) is not None:
+            return Answer((), orjson.Fragment(data), ran=True, understood=True)
+        await self.admit(context)
         execution = Execution.of(self._schema, document.ast, operation.name, request.variables, context)
         if isinstance(execution, list):
             raise DocumentRefused(about_variables(execution))
         result = await execution.result()
         errors = [describe(error, request_id) for error in (result.errors or [])[:MAX_ERRORS]]
         return Answer(errors, result.data, ran=True, understood=True)
+
+    def _variables(self, operation: Operation, given: dict[str, Any]) -> VariableValues:
+        """The variables as the operation declares them. Raises `DocumentRefused`."""
+        declared = operation.node.variable_definitions
+        if not declared:
+            return NO_VARIABLES
+        found = get_variable_values(self._schema, declared, given)
+        if isinstance(found, list):
+            raise DocumentRefused(about_variables(found))
+        return found
+
+    async def admit(self, context: Any) -> None:
+        """Returns if who asks may ask. Raises `NotAdmitted`."""
+        if self._planner:
+            await self._planner.admit(context)
 
 
 def about_variables(errors: Sequence[GraphQLError]) -> list[Problem]:

@@ -20,6 +20,7 @@ SHOWN_KEY_LENGTH = 40
 
 _SIGN = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[\]{}]', re.DOTALL)
 """A string as a whole, so that brackets in it do not count, or one bracket."""
+_STRING, _BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL), re.compile(r"[\[\]{}]")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 """U+0000 is an error in one database and accepted by the other; half a surrogate pair is no character at all."""
 
@@ -99,9 +100,8 @@ _DECODER = json.JSONDecoder(
 
 def _decoded(text: str, limits: Limits) -> Any:
     # The decoder is recursive, so depth is counted before it is called.
-    deepest, offset = max(_depths(text), default=(0, 0))
-    if deepest > limits.max_body_depth:
-        allowed = limits.max_body_depth
+    if _deepest(text) > limits.max_body_depth:
+        (deepest, offset), allowed = max(_depths(text)), limits.max_body_depth
         message = f"The body is nested {deepest} levels deep at character {offset}; at most {allowed} are accepted."
         _refuse(message, asked=deepest, allowed=allowed)
     try:
@@ -109,6 +109,14 @@ def _decoded(text: str, limits: Limits) -> Any:
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         _refuse(f"The body is not valid JSON at {where}; one JSON object is accepted.")
+
+
+def _deepest(text: str) -> int:
+    depth = deepest = 0
+    for bracket in _BRACKET.findall(_STRING.sub("", text)):
+        depth += 1 if bracket in "[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _depths(text: str) -> Iterator[tuple[int, int]]:

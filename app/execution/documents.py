@@ -4,25 +4,29 @@ import re
 import sys
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from graphql import (
     DocumentNode,
+    FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
     OperationDefinitionNode,
     OperationType,
+    VariableNode,
     parse,
     specified_rules,
     validate,
 )
+from graphql.execution.collect_fields import FragmentDetails
 from graphql.validation import ValuesOfCorrectTypeRule
 from graphql.validation.validate import ValidationAbortedError
 
 from app.config import Limits
 from app.domain.refusals import Problem, ProblemCode
-from app.execution.expansion import Expansion, Root
+from app.execution.expansion import Expansion
 from app.execution.limits import check_document, check_literals, check_text, shown
 from app.execution.literals import LiteralsRule
 from app.execution.nodes import Nodes
@@ -58,6 +62,11 @@ class Operation:
     node: OperationDefinitionNode
     nodes: Nodes
     """Says, for the variables of a request, whether it asks for too much."""
+    fragments: dict[str, FragmentDetails]
+    choices: tuple[str, ...]
+    """The variables that decide what is skipped and included."""
+    outlines: dict[tuple[Any, ...], Any] = field(default_factory=dict)
+    """What a planner knows of it, by the values of those."""
 
     @property
     def name(self) -> str | None:
@@ -121,11 +130,16 @@ class Documents:
         expansion = Expansion(self._schema, ast)
         check_document(expansion, self._limits)
         _validate(self._schema, ast)
-        operations = tuple(self._operation(root) for root in expansion.operations)
+        fragments = {
+            each.name.value: FragmentDetails(each)
+            for each in ast.definitions
+            if isinstance(each, FragmentDefinitionNode)
+        }
+        choices = tuple(sorted(choosing(ast)))
+        operations = tuple(
+            Operation(root.node, Nodes(root, self._limits), fragments, choices) for root in expansion.operations
+        )
         return Document(text, ast, operations, tokens * BYTES_PER_TOKEN + sys.getsizeof(text) * TEXT_COPIES)
-
-    def _operation(self, root: Root[OperationDefinitionNode]) -> Operation:
-        return Operation(root.node, Nodes(root, self._limits))
 
     def _keep(self, document: Document) -> None:
         self._held[document.text] = document
@@ -133,6 +147,19 @@ class Documents:
         while len(self._held) > 1 and (len(self._held) > self._capacity or self._bytes > self._max_bytes):
             _, oldest = self._held.popitem(last=False)
             self._bytes -= oldest.weight
+
+
+def choosing(ast: DocumentNode) -> set[str]:
+    """The variables in directives of a document's selections, which say what is skipped and included."""
+    found: set[str] = set()
+    pending: list[Any] = [each.selection_set for each in ast.definitions if hasattr(each, "selection_set")]
+    while pending:
+        for selection in pending.pop().selections:
+            values = (argument.value for each in selection.directives or () for argument in each.arguments or ())
+            found |= {value.name.value for value in values if isinstance(value, VariableNode)}
+            if below := getattr(selection, "selection_set", None):
+                pending.append(below)
+    return found
 
 
 def _parsed(text: str) -> DocumentNode:

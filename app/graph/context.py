@@ -10,6 +10,7 @@ import strawberry
 from sqlalchemy import Row
 from strawberry.dataloader import DataLoader
 
+from app.access.recognizing import recognize
 from app.access.viewer import Caller, Viewer, binds
 from app.config import Limits
 from app.operations.attempts import complete_record
@@ -18,7 +19,7 @@ from app.operations.inviting import Terms
 from app.operations.removing import Confirmations
 from app.reading.declaring import Many, Noun
 from app.reading.granting import Granted, grants_on_rooms
-from app.reading.pages import Count, Page, Window
+from app.reading.pages import Count, Page, RowKey, Window
 from app.reading.reader import Reader
 from app.storage.engines import Database
 
@@ -43,6 +44,8 @@ class Context:
     service: Service
     moment: datetime
     request_id: str
+    is_recognized: bool = False
+    """Whether it is known that who asks may ask at all."""
     stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     """What is open for as long as the request needs it."""
     _loaders: dict[Hashable, DataLoader[Any, Any]] = field(default_factory=dict)
@@ -56,6 +59,12 @@ class Context:
     def viewer(self) -> Viewer:
         """Who asks."""
         return self.caller.viewer
+
+    async def recognize(self) -> None:
+        """Returns for whoever may ask, having asked the database once. Raises `UnknownCaller`."""
+        if not self.is_recognized:
+            await recognize(self.reader.database, self.viewer)
+            self.is_recognized = True
 
     async def __aenter__(self) -> Self:
         return self
@@ -90,13 +99,13 @@ class Context:
         found: Row[Any] | None = await loader.load((tenant, key))
         return found
 
-    async def page(self, edge: Many, window: Window, parent: str) -> Page:
+    async def page(self, edge: Many, window: Window, parent: RowKey) -> Page:
         """A page below one parent, read together with those below its siblings."""
         loader = self._loader(("page", edge, window), lambda parents: self.reader.pages(edge, window, parents))
         page: Page = await loader.load(parent)
         return page
 
-    async def count(self, edge: Many, up_to: int, parent: str) -> Count:
+    async def count(self, edge: Many, up_to: int, parent: RowKey) -> Count:
         """A count below one parent, read together with those below its siblings."""
         loader = self._loader(("count", edge, up_to), lambda parents: self.reader.counts(edge, up_to, parents))
         count: Count = await loader.load(parent)

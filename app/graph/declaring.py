@@ -5,10 +5,13 @@ which right it is shown. `check` refuses a schema with any other field.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import strawberry
+from graphql import GraphQLField, is_non_null_type
+from graphql.execution.collect_fields import FieldDetails
 from sqlalchemy import Row
 from strawberry.schema_directive import Location
 from strawberry.types.field import StrawberryField
@@ -16,14 +19,18 @@ from strawberry.types.field import StrawberryField
 from app.domain.ids import GlobalId
 from app.domain.permissions import Permission, Right, Standing
 from app.domain.vocabulary import ChangeEvent
-from app.graph.context import Info
+from app.graph.context import Context, Info
+from app.reading import selections as s
 from app.reading.declaring import Noun, One
 from app.reading.nouns import PRINCIPAL
+from app.reading.slots import Slot
 from app.storage.global_ids import KIND_OF_PRINCIPAL
 
 Kind = TypeVar("Kind")
 RIGHT = "right"
 PLAIN = "plain"
+PLAN = "plan"
+"""What a field is to a plan: a function of the outliner and the place."""
 ANYONE = "anyone"
 """Shown to every caller; what is behind it has rights of its own."""
 PART = "part"
@@ -59,20 +66,77 @@ def directives(right: Right | str) -> list[Any]:
     return [VisibleTo(standing=right)] if isinstance(right, Standing) else []
 
 
-def plain(description: str) -> Any:
+@dataclass(frozen=True)
+class Place:
+    """One field at one place of a document, merged with those of the same name in the answer."""
+
+    definition: GraphQLField
+    details: list[FieldDetails]
+    noun: Noun | None
+    """Of whose row the field is."""
+
+    @property
+    def declared(self) -> StrawberryField:
+        """The field as it is declared."""
+        field: StrawberryField = self.definition.extensions["strawberry-definition"]
+        return field
+
+
+ReadSlot = Callable[[dict[str, Any], Context], Slot]
+"""From a field's arguments to what they say. Raises what its resolver would raise."""
+
+
+class Outlining(Protocol):
+    """What a field's plan is told by."""
+
+    def fields(self, place: Place, noun: Noun | None = None) -> s.Fields:
+        """What is selected below a field that answers with one type of object, made of a row of this noun."""
+
+    def objects(self, place: Place) -> s.Objects:
+        """What is selected of each kind of object that a field can answer with."""
+
+    def slot(self, place: Place, read: ReadSlot, *, per_request: bool = False) -> int:
+        """The number of a slot for the field's arguments."""
+
+    def left(self, place: Place, columns: tuple[str, ...]) -> s.Left:
+        """What the field's resolver is asked for afterwards, with these columns of the row."""
+
+
+PlanField = Callable[[Outlining, Place], Any]
+
+
+def part(outlining: Outlining, place: Place) -> s.Part:
+    """The plan of an object that is made of the same row."""
+    return s.Part(outlining.fields(place, place.noun))
+
+
+def finished(*columns: str) -> PlanField:
+    """The plan of a field that its own resolver finishes, with these columns of the row."""
+    return lambda outlining, place: outlining.left(place, columns)
+
+
+def plain(description: str, plan: PlanField | None = None) -> Any:
     """A field that is read with its object and shown to whoever sees the object."""
-    return strawberry.field(description=description, metadata={PLAIN: True})
+    return strawberry.field(description=description, metadata={PLAIN: True} | ({PLAN: plan} if plan else {}))
 
 
-def shaped(read: Callable[[Any], Any], description: str) -> Any:
+def always(what: Any) -> PlanField:
+    """The plan of a field that is the same wherever it stands."""
+    return lambda _, __: what
+
+
+def shaped(read: Callable[[Any], Any], description: str, plan: PlanField) -> Any:
     """A field that is made from the object's own row."""
-    return strawberry.field(description=description, metadata={PLAIN: True, "read": read})
+    return strawberry.field(description=description, metadata={PLAIN: True, "read": read, PLAN: plan})
 
 
-def resolved(resolver: Callable[..., Any], description: str, *, right: Right | str) -> Any:
+def resolved(
+    resolver: Callable[..., Any], description: str, *, right: Right | str, plan: PlanField | None = None
+) -> Any:
     """A field with a resolver of its own, shown under this right."""
+    metadata = {RIGHT: right} | ({PLAN: plan} if plan else {})
     return strawberry.field(
-        resolver=resolver, description=description, directives=directives(right), metadata={RIGHT: right}
+        resolver=resolver, description=description, directives=directives(right), metadata=metadata
     )
 
 
@@ -102,7 +166,10 @@ def one(noun: Noun, name: str, description: str) -> Any:
         found = await info.context.row(edge.target, getattr(row, f"{name}_tenant"), getattr(row, f"{name}_key"))
         return None if found is None else shape(edge.target, found)
 
-    return resolved(unannotated(resolve), description, right=edge.target.right)
+    def plan(outlining: Outlining, place: Place) -> s.One:
+        return s.One(edge, outlining.objects(place), is_non_null_type(place.definition.type))
+
+    return resolved(unannotated(resolve), description, right=edge.target.right, plan=plan)
 
 
 # --- types -----------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from functools import cache
@@ -10,8 +11,10 @@ from hashlib import sha256
 from importlib.metadata import version
 from typing import Annotated, Any
 
+import orjson
 import strawberry
 
+from app.domain.ids import parse_global_id
 from app.domain.permissions import Permission, Standing
 from app.domain.refusals import bad_argument
 from app.domain.vocabulary import (
@@ -30,7 +33,20 @@ from app.domain.vocabulary import (
 from app.graph.changing import chosen
 from app.graph.connections import Asked, Connection, given, otherwise, paged
 from app.graph.context import Context, Info
-from app.graph.declaring import ANYONE, fields_of, make, resolved, shape, unannotated, value_type
+from app.graph.declaring import (
+    ANYONE,
+    Outlining,
+    Place,
+    PlanField,
+    fields_of,
+    finished,
+    make,
+    part,
+    resolved,
+    shape,
+    unannotated,
+    value_type,
+)
 from app.graph.types import (
     AccessDecision,
     ApprovalRequest,
@@ -51,11 +67,14 @@ from app.graph.types import (
     UpdateRing,
     load_node,
     named_object,
+    node_slot,
     show_grant,
     unstored_principal,
 )
 from app.graph.vocabulary import OrderDirection, RoomOrderField
-from app.reading.declaring import Order
+from app.operations.attempts import is_incomplete
+from app.reading import selections as s
+from app.reading.declaring import Noun, Order
 from app.reading.filters import (
     ANSWERS_INVITATIONS,
     APPROVAL_FILTERS,
@@ -88,6 +107,7 @@ from app.reading.nouns import (
     TENANT,
 )
 from app.reading.pages import Listing, Window
+from app.reading.slots import Slot
 
 MAX_NODES = 100
 """Ids in one `nodes`."""
@@ -294,12 +314,19 @@ async def can(
     return make(AccessDecision, allowed=decision.allowed, grants=grants, reason=decision.reason)
 
 
+def plan_own(noun: Noun) -> PlanField:
+    """The plan of the object that is the caller, or the caller's organization."""
+    return lambda outlining, place: s.Own(noun, outlining.objects(place))
+
+
 @value_type("You, and everything that you may see.")
 class Viewer:
     """The caller."""
 
-    principal: Principal = resolved(unannotated(viewer_principal), "Who you are.", right=ANYONE)
-    tenant: Tenant = resolved(unannotated(viewer_tenant), "Your organization.", right=ANYONE)
+    principal: Principal = resolved(
+        unannotated(viewer_principal), "Who you are.", right=ANYONE, plan=plan_own(PRINCIPAL)
+    )
+    tenant: Tenant = resolved(unannotated(viewer_tenant), "Your organization.", right=ANYONE, plan=plan_own(TENANT))
     rooms: Connection[Room] | None = paged(
         rooms,
         "Rooms: of your own organization and, for a partner's people, of every customer that delegated rooms.",
@@ -328,6 +355,7 @@ class Viewer:
         "Your organization's record, newest first.",
         right=Permission.AUDIT_VIEW,
         prepare=Context.complete_record,
+        unless=is_incomplete(),
     )
     directory: Connection[Principal] | None = paged(
         directory,
@@ -335,9 +363,14 @@ class Viewer:
         right=Standing.DIRECTORY,
     )
     tenant_managers: Assignment | None = resolved(
-        unannotated(tenant_managers), "Who answers invitations for your organization.", right=Standing.PARTY
+        unannotated(tenant_managers),
+        "Who answers invitations for your organization.",
+        right=Standing.PARTY,
+        plan=lambda outlining, place: s.Sole(ASSIGNMENT, ANSWERS_INVITATIONS, outlining.objects(place)),
     )
-    can: AccessDecision = resolved(can, "May you, through what, and if not, why not.", right=ANYONE)
+    can: AccessDecision = resolved(
+        can, "May you, through what, and if not, why not.", right=ANYONE, plan=finished()
+    )
 
 
 # --- the root -------------------------------------------------------------------------------------------------------
@@ -355,9 +388,35 @@ async def nodes(
     info: Info, ids: Annotated[list[strawberry.ID], strawberry.argument(description="Up to 100 ids.")]
 ) -> Any:
     """The objects with these ids."""
+    check_ids(ids)
+    return await asyncio.gather(*(load_node(info, identifier) for identifier in ids))
+
+
+def check_ids(ids: Sequence[str]) -> None:
+    """Returns if these are not too many. Raises BAD_ARGUMENT."""
     if len(ids) > MAX_NODES:
         raise bad_argument("ids", f"`ids` takes at most {MAX_NODES}, not {len(ids)}.", max=MAX_NODES)
-    return await asyncio.gather(*(load_node(info, identifier) for identifier in ids))
+
+
+def plan_node(outlining: Outlining, place: Place) -> s.ById:
+    """The plan of an object that is fetched again."""
+
+    def read(given: dict[str, Any], context: Context) -> Slot:
+        return node_slot(given["id"], context)
+
+    return s.ById(outlining.slot(place, read, per_request=True), outlining.objects(place))
+
+
+def plan_nodes(outlining: Outlining, place: Place) -> s.ByIds:
+    """The plan of objects that are fetched again."""
+
+    def read(given: dict[str, Any], _: Context) -> Slot:
+        check_ids(given["ids"])
+        named = [identifier if named_object(identifier) else "" for identifier in given["ids"]]
+        kinds = sorted({parsed.kind for each in named if (parsed := parse_global_id(each))})
+        return Slot(tuple(kinds), (orjson.dumps(named).decode(),))
+
+    return s.ByIds(outlining.slot(place, read), outlining.objects(place))
 
 
 def viewer() -> Viewer:
@@ -383,9 +442,12 @@ class Query:
         unannotated(node),
         "Fetch an object again. An id that does not exist and one that you may not see are both `null`.",
         right=ANYONE,
+        plan=plan_node,
     )
     nodes: list[Node | None] = resolved(
-        unannotated(nodes), "Fetch up to 100 objects again, in the order of the ids.", right=ANYONE
+        unannotated(nodes), "Fetch up to 100 objects again, in the order of the ids.", right=ANYONE, plan=plan_nodes
     )
-    viewer: Viewer | None = resolved(viewer, "You, and everything that you may see.", right=ANYONE)
-    service: ServiceInfo | None = resolved(service, "This gateway: its version and its limits.", right=ANYONE)
+    viewer: Viewer | None = resolved(viewer, "You, and everything that you may see.", right=ANYONE, plan=part)
+    service: ServiceInfo | None = resolved(
+        service, "This gateway: its version and its limits.", right=ANYONE, plan=finished()
+    )

@@ -1,12 +1,11 @@
 """The schema, built and checked: a field without a right, or anything without a description, stops the start."""
 
-from typing import Any
-
 import strawberry
-from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLInterfaceType, GraphQLNamedType, GraphQLObjectType
+from graphql import GraphQLObjectType
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
+from app.graph.coordinates import own_types, parts
 from app.graph.declaring import NOUN_TYPES, PLAIN, RIGHT, VALUE_TYPES
 from app.graph.errors import KINDS
 from app.graph.mutations import Mutation
@@ -30,34 +29,18 @@ def build_schema() -> strawberry.Schema:
     return schema
 
 
-def own_types(schema: strawberry.Schema) -> list[GraphQLNamedType]:
-    """Everything in the schema that GraphQL itself does not bring."""
-    built_in = {"String", "Int", "Float", "Boolean", "ID"}
-    types = schema._schema.type_map.values()  # noqa: SLF001
-    return [kind for kind in types if not kind.name.startswith("__") and kind.name not in built_in]
-
-
 def undescribed(schema: strawberry.Schema) -> list[str]:
     """Types, fields, arguments and enum values that nobody described."""
-    found = []
-    for kind in own_types(schema):
-        parts: dict[str, Any] = {kind.name: kind}
-        if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
-            for name, field in kind.fields.items():
-                parts[f"{kind.name}.{name}"] = field
-                parts |= {f"{kind.name}.{name}({argument})": value for argument, value in field.args.items()}
-        elif isinstance(kind, GraphQLInputObjectType):
-            parts |= {f"{kind.name}.{name}": field for name, field in kind.fields.items()}
-        elif isinstance(kind, GraphQLEnumType):
-            parts |= {f"{kind.name}.{name}": value for name, value in kind.values.items()}
-        found += [f"{where} has no description" for where, part in parts.items() if not part.description]
-    return found
+    kinds = own_types(schema._schema)  # noqa: SLF001
+    return [
+        f"{where} has no description" for kind in kinds for where, part in parts(kind).items() if not part.description
+    ]
 
 
 def unguarded(schema: strawberry.Schema) -> list[str]:
     """Fields that are neither part of their object nor say under which right they are shown."""
     found = []
-    for kind in own_types(schema):
+    for kind in own_types(schema._schema):  # noqa: SLF001
         definition = kind.extensions.get("strawberry-definition")
         if not isinstance(kind, GraphQLObjectType) or not isinstance(definition, StrawberryObjectDefinition):
             continue

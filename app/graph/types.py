@@ -9,7 +9,6 @@ from functools import partial
 from types import SimpleNamespace
 from typing import Annotated, Any
 
-import orjson
 import strawberry
 
 from app.access.viewer import Caller
@@ -33,13 +32,18 @@ from app.domain.vocabulary import (
     Side,
 )
 from app.graph.connections import Connection, many, otherwise
-from app.graph.context import Info
+from app.graph.context import Context, Info
 from app.graph.declaring import (
     PART,
+    Outlining,
+    Place,
+    always,
     fields_of,
+    finished,
     make,
     noun_type,
     one,
+    part,
     plain,
     resolved,
     shape,
@@ -49,6 +53,7 @@ from app.graph.declaring import (
 )
 from app.graph.vocabulary import DomainName, GrantSource
 from app.operations.holding import is_overtaken
+from app.reading import selections as s
 from app.reading.declaring import Many, Noun
 from app.reading.granting import Granted, permissions_of
 from app.reading.nouns import (
@@ -57,21 +62,19 @@ from app.reading.nouns import (
     AUDIT_ENTRY,
     GROUP,
     INVITATION,
-    NOUNS,
+    NODES,
     PARTNERSHIP,
     PRINCIPAL,
-    PRINCIPAL_KINDS,
     RING,
     ROLE,
     ROOM,
     TENANT,
     approval_requests_in,
 )
+from app.reading.slots import Slot
 
 ID = "Opaque and stable; pass it to `node`, to filters and to mutations."
 VERSION = "Counts the changes of this object; pass it back as `expectedVersion` when you change it."
-NODES = {noun.kind: noun for noun in NOUNS if noun is not PRINCIPAL} | dict.fromkeys(PRINCIPAL_KINDS, PRINCIPAL)
-"""Which noun each kind of global id names."""
 
 
 @strawberry.interface(description="Anything with an id that `node` can fetch again.")
@@ -87,6 +90,15 @@ def named_object(identifier: str) -> tuple[Noun, GlobalId] | None:
     parsed = parse_global_id(identifier)
     noun = NODES.get(parsed.kind) if parsed else None
     return (noun, parsed) if noun and parsed else None
+
+
+def node_slot(identifier: str, context: Context) -> Slot:
+    """What an id says to a plan. Its caller need not be stored, so that a plan without their row answers nothing."""
+    named = named_object(identifier)
+    if named is None:
+        return Slot(None)
+    key = named[1]
+    return Slot((key.kind, identifier == own_id(context.caller)), (key.tenant, key.key))
 
 
 async def load_node(info: Info, identifier: str) -> Any:
@@ -157,7 +169,7 @@ class Tenant(Node):
     """An organization."""
 
     display_name: str = plain("The organization's name.")
-    domains: list[DomainName] = shaped(lambda row: orjson.loads(row.domains), "Its verified domains, in order.")
+    domains: list[DomainName] = plain("Its verified domains, in order.")
 
 
 @noun_type(PRINCIPAL, "A person in an organization's directory.", kind="user")
@@ -243,7 +255,7 @@ class Room(Node):
     updated_at: datetime = plain("When the room last changed.")
     display_name: str = plain("The room's name.")
     account: str = plain("The room's resource account, an e-mail address.")
-    location: Location = shaped(show_location, "Where the room is.")
+    location: Location = shaped(show_location, "Where the room is.", plan=part)
     capacity: int | None = plain("Number of seats; null where unknown.")
     platform: Platform = plain("What the room's device runs.")
     device_manufacturer: str | None = plain("Who made the device.")
@@ -256,9 +268,13 @@ class Room(Node):
         viewer_permissions,
         "Everything that your roles give you over this room, so that a page can hide what would be refused.",
         right=Permission.ROOMS_VIEW,
+        plan=finished("row_tenant", "row_key"),
     )
     visible_through: list[Grant] = resolved(
-        visible_through, "Through what you see this room.", right=Permission.ROOMS_VIEW
+        visible_through,
+        "Through what you see this room.",
+        right=Permission.ROOMS_VIEW,
+        plan=finished("row_tenant", "row_key"),
     )
     delegated_to: Connection[Partnership] | None = many(
         ROOM.manys["delegated_to"], "The active partnerships that reach this room, for those who may see partners."
@@ -384,7 +400,9 @@ class Partnership(Node):
         PARTNERSHIP, "primary_admins", "Who the partner's primary admins are; null if you may not see it."
     )
     change_control: list[ChangeControlRule] = shaped(
-        show_change_control, "For each kind of change whether the customer holds it for approval."
+        show_change_control,
+        "For each kind of change whether the customer holds it for approval.",
+        plan=finished("manual_events"),
     )
     approval_requests: Connection[ApprovalRequest] | None = many(
         PARTNERSHIP.manys["approval_requests"],
@@ -395,6 +413,7 @@ class Partnership(Node):
         unannotated(removal_impact),
         "What would end if this partnership ended now; null unless you may end it.",
         right=Permission.PARTNERS_MANAGE,
+        plan=finished("row_tenant", "row_key"),
     )
 
 
@@ -421,7 +440,9 @@ class Invitation(Node):
         INVITATION.manys["groups"], "The offered room groups. Empty for the invited side."
     )
     change_control: list[ChangeControlRule] = shaped(
-        show_change_control, "For each kind of change whether the customer would hold it for approval."
+        show_change_control,
+        "For each kind of change whether the customer would hold it for approval.",
+        plan=finished("manual_events"),
     )
     terms_version: str = plain("The version of the terms that the customer agreed to.")
     sent_by: Principal | None = one(INVITATION, "sent_by", "Who sent it.")
@@ -447,7 +468,9 @@ class Role(Node):
     partnership: Partnership | None = one(
         ROLE, "partnership", "The partnership it belongs to; null for a customer's own."
     )
-    permissions: list[Permission] = shaped(lambda row: list(row.permissions), "Everything that it allows.")
+    permissions: list[Permission] = shaped(
+        lambda row: list(row.permissions), "Everything that it allows.", plan=always(s.Plain("permissions", several=True))
+    )
     assignments: Connection[Assignment] | None = many(ROLE.manys["assignments"], "Who has it, and over which rooms.")
 
 
@@ -497,6 +520,11 @@ def in_camel_case(field: str) -> str:
     return re.sub(r"_([a-z0-9])", lambda found: found[1].upper(), field)
 
 
+def named_by_subject(outlining: Outlining, place: Place) -> s.Named:
+    """The plan of what a held change, or a line of the record, is about."""
+    return s.Named("subject_id", outlining.objects(place))
+
+
 async def subject_of(root: strawberry.Parent[Any], info: Info) -> Any:
     """What a held change, or a line of the record, is about."""
     return None if root.row.subject_id is None else await load_node(info, root.row.subject_id)
@@ -522,20 +550,28 @@ class ApprovalRequest(Node):
 
     version: int = plain(VERSION)
     state: ApprovalState = plain("What became of it; `EXPIRED` is computed from the clock.")
-    event: ChangeEvent = shaped(lambda row: ChangeEvent(row.event), "The kind of change.")
+    event: ChangeEvent = shaped(
+        lambda row: ChangeEvent(row.event), "The kind of change.", plan=always(s.Plain("event"))
+    )
     partnership: Partnership = one(APPROVAL_REQUEST, "partnership", "The partnership it belongs to.")
     requested_by: Principal | None = one(APPROVAL_REQUEST, "requested_by", "Who asked for it.")
     requested_at: datetime = plain("When it was asked for.")
     expires_at: datetime = plain("From this instant on nobody can decide about it any more.")
     subject: Node | None = resolved(
-        unannotated(subject_of), "What it is about; null if it is gone or you may not see it.", right=Standing.NAMED
+        unannotated(subject_of),
+        "What it is about; null if it is gone or you may not see it.",
+        right=Standing.NAMED,
+        plan=named_by_subject,
     )
-    changes: list[FieldChange] = shaped(show_changes, "What would change, field by field.")
+    changes: list[FieldChange] = shaped(
+        show_changes, "What would change, field by field.", plan=finished("changes")
+    )
     stale: bool = resolved(
         unannotated(is_stale),
         "Whether approving it would fail because a field it changes, or its subject, is no longer as it was; false "
         "once it is decided.",
         right=PART,
+        plan=finished("state", "subject_id", "mutation", "changes"),
     )
     decided_by: Principal | None = one(APPROVAL_REQUEST, "decided_by", "Who decided; null while nobody did.")
     decided_at: datetime | None = plain("When it was decided; null while it was not.")
@@ -558,7 +594,10 @@ class AuditEntry(Node):
     result_status: AuditResult = plain("How it went.")
     object_name: str = plain("Name of the object at that time.")
     subject: Node | None = resolved(
-        unannotated(subject_of), "The object itself; null if it is gone or you may not see it.", right=Standing.NAMED
+        unannotated(subject_of),
+        "The object itself; null if it is gone or you may not see it.",
+        right=Standing.NAMED,
+        plan=named_by_subject,
     )
     user: Principal | None = one(AUDIT_ENTRY, "user", "Who acted; null for the system.")
     user_tenant: Tenant | None = one(AUDIT_ENTRY, "user_tenant", "Organization of who acted; null for the system.")
@@ -566,7 +605,9 @@ class AuditEntry(Node):
     approval: ApprovalRequest | None = one(AUDIT_ENTRY, "approval", "The held change it came from, if it was held.")
     tenant: Tenant = one(AUDIT_ENTRY, "tenant", "The organization acted on.")
     count: int = plain("How many like it this line stands for.")
-    changes: list[FieldChange] = shaped(show_changes, "What changed, field by field.")
+    changes: list[FieldChange] = shaped(
+        show_changes, "What changed, field by field.", plan=finished("changes")
+    )
     request_id: str = plain(
         "The request that did it, as answered in `X-Request-Id`; for an operator's command, the command."
     )

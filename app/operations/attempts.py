@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlmodel import SQLModel, col
 
 from app.access.obtaining import find_seen
-from app.access.scoping import unscoped
-from app.access.viewer import SYSTEM, VIEWER_TENANT, Viewer, binds
+from app.access.scoping import rule
+from app.access.viewer import MOMENT, SYSTEM, VIEWER_TENANT, Viewer, binds
 from app.access.visible import held, visible
 from app.domain.audit import ATTEMPTS, Attempt, changed
-from app.domain.moments import minute_of, print_instant
+from app.domain.moments import minute_of
 from app.domain.permissions import Permission, Standing
 from app.domain.refusals import Refused
 from app.domain.vocabulary import AuditResult
@@ -22,12 +22,17 @@ from app.storage.engines import Database
 from app.storage.global_ids import global_id
 from app.storage.tables import ApprovalRequest, Invitation, Partnership, RefusalCount, Tenant
 
-IS_WAITING = (
-    select(col(RefusalCount.count))
-    .where(col(RefusalCount.tenant_id) == VIEWER_TENANT, held(Permission.AUDIT_VIEW))
-    .limit(1)
-)
-"""Something is still only counted of the record that the viewer may read."""
+MINUTE_LENGTH = len("2026-11-23T09:30")
+
+
+def is_incomplete() -> ColumnElement[bool]:
+    """Something of a minute that is over is still only counted of the record that the viewer may read."""
+    is_over = func.substr(col(RefusalCount.minute), 1, MINUTE_LENGTH) < func.substr(MOMENT, 1, MINUTE_LENGTH)
+    waiting = select(col(RefusalCount.count)).where(col(RefusalCount.tenant_id) == VIEWER_TENANT, is_over)
+    return and_(rule(waiting).exists(), held(Permission.AUDIT_VIEW))
+
+
+IS_INCOMPLETE = select(is_incomplete())
 
 
 async def record_refusal(work: Work, mutation: str, values: Mapping[str, Any], refused: Refused) -> None:
@@ -99,11 +104,9 @@ async def complete_record(database: Database, viewer: Viewer, moment: datetime, 
 
     Nothing is written for a viewer who may not read it.
     """
-    due = IS_WAITING.where(col(RefusalCount.minute) < print_instant(minute_of(moment)))
     async with database.reading() as connection:
-        asked = unscoped(due, "whether the record is complete, for who may read it")
-        is_complete = (await connection.execute(asked, binds(viewer, moment))).first() is None
-    if not is_complete:
+        is_due = (await connection.execute(IS_INCOMPLETE, binds(viewer, moment))).scalar_one()
+    if is_due:
         async with Work.begin(database, SYSTEM, moment, request_id) as work:
             await write_out(work, [viewer.tenant_id], minute_of(moment))
 

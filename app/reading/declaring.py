@@ -4,24 +4,33 @@ Lists, look-ups by id, nested edges, counts and loaders are made from the declar
 field of the graph is one of these.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, Subquery
 from sqlmodel import SQLModel
 
 from app.access.scoping import Rows
-from app.access.visible import visible
+from app.access.tripwire import check_once
+from app.access.visible import visible, ways
 from app.domain.permissions import Right
 
 Expression = Any
 """A column, or an expression over the noun's table."""
 
 
-made_once = cache(visible)
-"""What `visible` answers takes no viewer, so it is built once in a process: building it costs more than running it."""
+@cache
+def made_once(table: type[SQLModel], right: Right) -> Rows:
+    """What `visible` answers takes no viewer, so it is built once in a process: building it costs more than running it."""
+    return check_once(visible(table, right))
+
+
+@cache
+def parted_once(table: type[SQLModel], right: Right) -> list[Rows]:
+    """The same in the parts that a list is put together of."""
+    return [check_once(part) for part in ways(table, right)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +76,13 @@ class Noun:
         """Every row that the viewer sees, or on which the viewer holds another right."""
         return made_once(self.table, right or self.right)
 
+    def ways(self, right: Right | None = None) -> list[Rows]:
+        """The same rows in parts, for a list of all of them."""
+        return parted_once(self.table, right or self.right)
+
     def one(self, name: str, target: "Noun", *, tenant: Expression, key: Expression) -> "One":
         """Declare an edge to the one row that this row names."""
-        return self.ones.setdefault(name, One(target, tenant, key))
+        return self.ones.setdefault(name, One(name, target, tenant, key))
 
     def many(self, name: str, target: "Noun", **link: Any) -> "Many":
         """Declare an edge to the rows that belong to this one."""
@@ -80,9 +93,25 @@ class Noun:
 class One:
     """An edge to one row, which this row names by tenant and key; null where it is not visible."""
 
+    name: str
     target: Noun
     tenant: Expression
     key: Expression
+
+
+Restrict = Callable[[Expression, Expression], ColumnElement[bool]]
+"""Which parents are meant: a condition on the columns that hold a parent's tenant and key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A link that is not stored but follows from what is: a sub-select for the parents that were asked for."""
+
+    link: Subquery
+    tenant: Expression
+    """Of the parent, and of the target too."""
+    parent: Expression
+    child: Expression
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,12 +120,16 @@ class Many:
 
     name: str
     target: Noun
-    parent: Expression
+    parent: Expression = None
     """The column that holds the parent's key: on the target itself, or on the link."""
     link: Any = None
-    """A link table or link subquery between parent and target, if the target does not hold the parent's key."""
+    """A link table between parent and target, if the target does not hold the parent's key."""
+    child: Expression = None
+    """The column of the link that holds the target's key, where both are of one tenant."""
     on: ColumnElement[bool] | None = None
-    """Which target a row of the link belongs to."""
+    """Which target a row of the link belongs to, where they need not be."""
+    derive: Callable[[Restrict], Derived] | None = None
+    """The link where it is derived."""
     where: ColumnElement[bool] | None = None
     """Which of the targets belong to the list, if not all."""
     right: Right | None = None

@@ -11,7 +11,7 @@ from app.access.derived import delegated_rooms, domains_of, name_of, offered_roo
 from app.access.viewer import MOMENT, VIEWER_TENANT
 from app.domain.permissions import BuiltInRole, Permission, Standing
 from app.domain.vocabulary import ApprovalState, InvitationState, RoleType, Side
-from app.reading.declaring import Many, Noun, Order
+from app.reading.declaring import Derived, Many, Noun, Order, Restrict
 from app.storage.columns import word
 from app.storage.global_ids import KIND_OF_PRINCIPAL
 from app.storage.tables import (
@@ -284,6 +284,8 @@ AUDIT_ENTRY = Noun(
 )
 
 NOUNS = (TENANT, PRINCIPAL, ROOM, GROUP, RING, PARTNERSHIP, INVITATION, ROLE, ASSIGNMENT, APPROVAL_REQUEST, AUDIT_ENTRY)
+NODES = {noun.kind: noun for noun in NOUNS if noun is not PRINCIPAL} | dict.fromkeys(PRINCIPAL_KINDS, PRINCIPAL)
+"""Which noun each kind of global id names."""
 
 # --- edges to one row -----------------------------------------------------------------------------------------------
 
@@ -320,43 +322,52 @@ AUDIT_ENTRY.one("tenant", TENANT, tenant=col(AuditEntry.tenant_id), key=col(Audi
 # --- edges to many rows ---------------------------------------------------------------------------------------------
 
 
-def reaches(link: Any, target: Any = Room, key: str = "room_id") -> Any:
-    """A row of a link subquery belongs to a row of the target."""
-    return and_(link.c.tenant_id == target.tenant_id, link.c[key] == target.id)
+def rooms_of_partnerships(restrict: Restrict) -> Derived:
+    """The rooms that partnerships reach."""
+    link = delegated_rooms(of_partnership=restrict)
+    return Derived(link, link.c.tenant_id, link.c.partnership_id, link.c.room_id)
 
 
-DELEGATED, OFFERED = delegated_rooms(), offered_rooms()
+def partnerships_of_rooms(restrict: Restrict) -> Derived:
+    """The partnerships that reach rooms."""
+    link = delegated_rooms(of_room=restrict)
+    return Derived(link, link.c.tenant_id, link.c.room_id, link.c.partnership_id)
+
+
+def rooms_of_invitations(restrict: Restrict) -> Derived:
+    """The rooms that invitations offer."""
+    link = offered_rooms(restrict)
+    return Derived(link, link.c.tenant_id, link.c.invitation_id, link.c.room_id)
+
 
 GROUP.many(
-    "rooms", ROOM, parent=col(RoomGroupRoom.group_id), link=RoomGroupRoom, on=same(RoomGroupRoom, Room, "room_id")
+    "rooms", ROOM, parent=col(RoomGroupRoom.group_id), link=RoomGroupRoom, child=col(RoomGroupRoom.room_id)
 )
 ROOM.many(
     "groups",
     GROUP,
     parent=col(RoomGroupRoom.room_id),
     link=RoomGroupRoom,
-    on=same(RoomGroupRoom, RoomGroup, "group_id"),
+    child=col(RoomGroupRoom.group_id),
 )
 RING.many("rooms", ROOM, parent=col(Room.ring_id))
-PARTNERSHIP.many("rooms", ROOM, parent=DELEGATED.c.partnership_id, link=DELEGATED, on=reaches(DELEGATED))
+PARTNERSHIP.many("rooms", ROOM, derive=rooms_of_partnerships)
 PARTNERSHIP.many("approval_requests", APPROVAL_REQUEST, parent=col(ApprovalRequest.partnership_id))
 PARTNERSHIP.many("roles", ROLE, parent=col(Role.partnership_id))
 ROOM.many(
     "delegated_to",
     PARTNERSHIP,
-    parent=DELEGATED.c.room_id,
-    link=DELEGATED,
-    on=reaches(DELEGATED, Partnership, "partnership_id"),
+    derive=partnerships_of_rooms,
     right=Permission.PARTNERS_VIEW,
     order=BY_PARTNER,
 )
-INVITATION.many("rooms", ROOM, parent=OFFERED.c.invitation_id, link=OFFERED, on=reaches(OFFERED))
+INVITATION.many("rooms", ROOM, derive=rooms_of_invitations)
 INVITATION.many(
     "groups",
     GROUP,
     parent=col(InvitationGroup.invitation_id),
     link=InvitationGroup,
-    on=same(InvitationGroup, RoomGroup, "group_id"),
+    child=col(InvitationGroup.group_id),
 )
 
 
@@ -383,12 +394,12 @@ ASSIGNMENT.many(
     ROOM,
     parent=col(AssignmentRoom.assignment_id),
     link=AssignmentRoom,
-    on=same(AssignmentRoom, Room, "room_id"),
+    child=col(AssignmentRoom.room_id),
 )
 ASSIGNMENT.many(
     "groups",
     GROUP,
     parent=col(AssignmentGroup.assignment_id),
     link=AssignmentGroup,
-    on=same(AssignmentGroup, RoomGroup, "group_id"),
+    child=col(AssignmentGroup.group_id),
 )

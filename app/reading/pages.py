@@ -11,19 +11,21 @@ from functools import cache, lru_cache
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Row, bindparam, func, select, type_coerce
+from sqlalchemy import ColumnElement, Row, and_, bindparam, func, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.access.scoping import Rows, linked
+from app.access.scoping import Rows, linked, links
 from app.config import DEFAULT_PAGE_SIZE
 from app.domain.refusals import bad_argument
 from app.reading.cursors import Position, beyond, digest, sorting, write_cursor
-from app.reading.declaring import Many, Noun, Order
+from app.reading.declaring import Many, Noun, Order, Restrict
 from app.storage.columns import text
-from app.storage.dialects import is_listed
+from app.storage.dialects import are_listed, is_any_of
 
 PARENTS = bindparam("parents", type_=text())
 Binds = dict[str, Any]
+RowKey = tuple[str, str]
+"""A row's tenant, and its key within it."""
 STATEMENTS = 128
 """Statements of each kind that are kept; they hold no decision and no viewer."""
 KEYS = bindparam("keys", type_=text())
@@ -47,6 +49,9 @@ class Listing:
     rows: Rows
     order: Order
     digest: str
+    tenant: Any = None
+    parent: Any = None
+    """Which parent a row belongs to, where the list is that of several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,16 +96,45 @@ def sort_value(order: Order) -> ColumnElement[Any]:
     return (order.by if order.number else type_coerce(order.by, text())).label("sort_value")
 
 
-def children(edge: Many) -> Rows:
+def children(edge: Many, restrict: Restrict) -> "Listing":
+    """The list at the other end of an edge, of the parents that are meant together."""
+    rows, target = visible_targets(edge), edge.target
+    order, name = edge.order or target.order, digest(edge.name)
+    if edge.derive is not None:
+        derived = edge.derive(restrict)
+        link = select(derived.tenant, derived.parent, derived.child).distinct().subquery()
+        tenant, parent, child = link.c
+        on = and_(tenant == target.tenant, child == target.key)
+        return Listing(target, rows.join(link, on), order, name, tenant, parent)
+    tenant = edge.parent.class_.tenant_id
+    if edge.link is not None:
+        on = and_(tenant == target.tenant, edge.child == target.key) if edge.on is None else edge.on
+        rows = linked(rows, edge.link, on)
+    return Listing(target, rows.where(restrict(tenant, edge.parent)), order, name, tenant, edge.parent)
+
+
+def children_of(edge: Many, tenant: Any, key: Any) -> "Listing":
+    """The same of one parent. Where its tenant is theirs, they are found by their keys, each once."""
+
+    def is_it(tenant_column: Any, key_column: Any) -> ColumnElement[bool]:
+        return and_(tenant_column == tenant, key_column == key)
+
+    if edge.derive is not None:
+        derived = edge.derive(is_it)
+        keys = select(derived.child)
+    elif edge.child is not None:
+        keys = links(edge.link, edge.child, is_it(edge.link.tenant_id, edge.parent))
+    else:
+        return children(edge, is_it)
+    target = edge.target
+    rows = visible_targets(edge).where(target.tenant == tenant, is_any_of(target.key, keys))
+    return Listing(target, rows, edge.order or target.order, digest(edge.name))
+
+
+def visible_targets(edge: Many) -> Rows:
     """The visible rows at the other end of an edge, not yet narrowed to any parent."""
     rows = edge.target.rows(edge.right)
-    if edge.where is not None:
-        rows = rows.where(edge.where)
-    if edge.link is None:
-        return rows
-    if edge.on is None:
-        raise ValueError(f"{edge.name} names a link and not what belongs to it")
-    return rows.join(edge.link, edge.on) if hasattr(edge.link, "c") else linked(rows, edge.link, edge.on)
+    return rows if edge.where is None else rows.where(edge.where)
 
 
 def inside(listing: Listing, window: Window) -> Rows:
@@ -175,8 +209,7 @@ def bounded(found: int, up_to: int) -> Count:
 @cache
 def below(edge: Many) -> Listing:
     """The list at the other end of an edge, for the bound parents together."""
-    rows = children(edge).where(is_listed(edge.parent, PARENTS))
-    return Listing(edge.target, rows, edge.order or edge.target.order, digest(edge.name))
+    return children(edge, lambda tenant, key: are_listed(tenant, key, PARENTS))
 
 
 @lru_cache(STATEMENTS)
@@ -190,51 +223,58 @@ def pages_statement(edge: Many, window: Window) -> Rows:
     """A page below each parent, one row more than it shows, in the parents' order."""
     listing = below(edge)
     order = sorting(listing.order, listing.noun.key, backwards=window.backwards)
-    place = func.row_number().over(partition_by=edge.parent, order_by=order).label("place")
-    columns = [*listing.noun.columns, sort_value(listing.order), edge.parent.label("parent"), place]
+    place = func.row_number().over(partition_by=(listing.tenant, listing.parent), order_by=order).label("place")
+    columns = [*listing.noun.columns, sort_value(listing.order), *parent_of(listing), place]
     placed = inside(listing, window).with_only_columns(*columns).subquery()
     shown: Rows = select(*placed.c).where(placed.c.place <= window.size + 1)
-    return shown.order_by(placed.c.parent, placed.c.place)
+    return shown.order_by(placed.c.parent_tenant, placed.c.parent_key, placed.c.place)
 
 
 @lru_cache(STATEMENTS)
 def counts_statement(edge: Many, up_to: int) -> Rows:
     """How many rows each parent has, looking at no more than `up_to` and one of each."""
-    place = func.row_number().over(partition_by=edge.parent).label("place")
-    placed = below(edge).rows.with_only_columns(edge.parent.label("parent"), place).subquery()
-    counted: Rows = select(placed.c.parent, func.count()).where(placed.c.place <= up_to + 1)
-    return counted.group_by(placed.c.parent)
+    listing = below(edge)
+    place = func.row_number().over(partition_by=(listing.tenant, listing.parent)).label("place")
+    placed = listing.rows.with_only_columns(*parent_of(listing), place).subquery()
+    parent = (placed.c.parent_tenant, placed.c.parent_key)
+    counted: Rows = select(*parent, func.count()).where(placed.c.place <= up_to + 1)
+    return counted.group_by(*parent)
 
 
-def with_parents(binds: Binds, parents: Sequence[str]) -> Binds:
+def parent_of(listing: Listing) -> list[ColumnElement[Any]]:
+    """Which parent a row belongs to."""
+    return [listing.tenant.label("parent_tenant"), listing.parent.label("parent_key")]
+
+
+def with_parents(binds: Binds, parents: Sequence[RowKey]) -> Binds:
     """The parents bound as one parameter."""
     return binds | {PARENTS.key: orjson.dumps(parents).decode()}
 
 
 async def read_pages(
-    connection: AsyncConnection, edge: Many, window: Window, parents: Sequence[str], binds: Binds
+    connection: AsyncConnection, edge: Many, window: Window, parents: Sequence[RowKey], binds: Binds
 ) -> list[Page]:
     """A page of each parent's list, in one statement for all of them, and one more for each cursor."""
     binds, listing = with_parents(binds, parents), below(edge)
     if len(parents) == 1:
         return [await fetch_page(connection, alone_statement(edge, window), listing, window, binds)]
-    fetched: dict[str, list[Row[Any]]] = defaultdict(list)
+    fetched: dict[RowKey, list[Row[Any]]] = defaultdict(list)
     for row in await connection.execute(pages_statement(edge, window), binds):
-        fetched[row.parent].append(row)
-    found: dict[str, set[str]] = defaultdict(set)
+        fetched[row.parent_tenant, row.parent_key].append(row)
+    found: dict[RowKey, set[str]] = defaultdict(set)
     for name, rows in outside(listing, window):
-        some = rows.with_only_columns(edge.parent).distinct()
-        for parent in (await connection.execute(some, binds)).scalars():
-            found[parent].add(name)
+        some = rows.with_only_columns(*parent_of(listing)).distinct()
+        for tenant, key in await connection.execute(some, binds):
+            found[tenant, key].add(name)
     return [turn(fetched[parent], window, found[parent], listing.digest) for parent in parents]
 
 
 async def count_each(
-    connection: AsyncConnection, edge: Many, up_to: int, parents: Sequence[str], binds: Binds
+    connection: AsyncConnection, edge: Many, up_to: int, parents: Sequence[RowKey], binds: Binds
 ) -> list[Count]:
     """How many rows each parent's list has, in one statement for all of them."""
     rows = await connection.execute(counts_statement(edge, up_to), with_parents(binds, parents))
-    found: dict[str, int] = {row[0]: row[1] for row in rows}
+    found: dict[RowKey, int] = {(tenant, key): count for tenant, key, count in rows}
     return [bounded(found.get(parent, 0), up_to) for parent in parents]
 
 
@@ -244,14 +284,15 @@ async def count_each(
 @cache
 def look_up_statement(noun: Noun) -> Rows:
     """The visible rows of a noun with one of the bound keys."""
-    return noun.rows().where(is_listed(noun.key, KEYS)).with_only_columns(*noun.columns)
+    return noun.rows().where(are_listed(noun.tenant, noun.key, KEYS)).with_only_columns(*noun.columns)
 
 
 async def look_up(
-    connection: AsyncConnection, noun: Noun, keys: Sequence[tuple[str, str]], binds: Binds
+    connection: AsyncConnection, noun: Noun, keys: Sequence[RowKey], binds: Binds
 ) -> list[Row[Any] | None]:
-    """The rows with these (tenant, key) pairs, None for each that does not exist or is not visible."""
-    binds = binds | {KEYS.key: orjson.dumps(sorted({key for _, key in keys})).decode()}
-    rows = await connection.execute(look_up_statement(noun), binds)
+    """The rows with these keys, None for each that does not exist or is not visible."""
+    rows = await connection.execute(
+        look_up_statement(noun), binds | {KEYS.key: orjson.dumps(sorted(set(keys))).decode()}
+    )
     found = {(row.row_tenant, row.row_key): row for row in rows}
     return [found.get(key) for key in keys]

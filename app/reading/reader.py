@@ -24,6 +24,7 @@ from app.reading.pages import (
     Count,
     Listing,
     Page,
+    RowKey,
     Window,
     count_each,
     count_rows,
@@ -90,15 +91,15 @@ class Reader:
         """How many rows a list has, up to a bound."""
         return await self._read(lambda c: count_rows(c, listing, up_to, self.binds))
 
-    async def pages(self, edge: Many, window: Window, parents: Sequence[str]) -> list[Page]:
+    async def pages(self, edge: Many, window: Window, parents: Sequence[RowKey]) -> list[Page]:
         """A page of each parent's list."""
         return await self._read(lambda c: read_pages(c, edge, window, parents, self.binds))
 
-    async def counts(self, edge: Many, up_to: int, parents: Sequence[str]) -> list[Count]:
+    async def counts(self, edge: Many, up_to: int, parents: Sequence[RowKey]) -> list[Count]:
         """How many rows each parent's list has, up to a bound."""
         return await self._read(lambda c: count_each(c, edge, up_to, parents, self.binds))
 
-    async def rows(self, noun: Noun, keys: Sequence[tuple[str, str]]) -> list[Row[Any] | None]:
+    async def rows(self, noun: Noun, keys: Sequence[RowKey]) -> list[Row[Any] | None]:
         """The rows with these keys, None for each that is not visible."""
         return await self._read(lambda c: look_up(c, noun, keys, self.binds))
 

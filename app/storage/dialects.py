@@ -9,7 +9,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlmodel import SQLModel
 
-from app.storage.columns import text
+from app.storage.columns import document
 
 
 class IsListed(FunctionElement[bool]):
@@ -35,6 +35,51 @@ def _(element: IsListed, compiler: SQLCompiler, **options: Any) -> str:
     return f"({column} IN (SELECT jsonb_array_elements_text(CAST({texts} AS JSONB))))"
 
 
+class IsAnyOf(FunctionElement[bool]):
+    """Whether a column is one of the values of a select, which PostgreSQL looks up all at once as an array."""
+
+    inherit_cache = True
+    type = Boolean()
+
+
+@compiles(IsAnyOf, "sqlite")
+def _(element: IsAnyOf, compiler: SQLCompiler, **options: Any) -> str:
+    column, values = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"({column} IN {values})"
+
+
+@compiles(IsAnyOf, "postgresql")
+def _(element: IsAnyOf, compiler: SQLCompiler, **options: Any) -> str:
+    column, values = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"({column} = ANY (ARRAY{values}))"
+
+
+def is_any_of(column: Any, values: Any) -> ColumnElement[bool]:
+    """The column is one of the values of a one-column select."""
+    return IsAnyOf(column, values.scalar_subquery())
+
+
+class AreListed(FunctionElement[bool]):
+    """Whether two columns are one of the pairs of texts in a JSON array that is bound as one parameter."""
+
+    inherit_cache = True
+    type = Boolean()
+
+
+@compiles(AreListed, "sqlite")
+def _(element: AreListed, compiler: SQLCompiler, **options: Any) -> str:
+    first, second, pairs = (compiler.process(clause, **options) for clause in element.clauses)
+    each = f"SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each({pairs})"
+    return f"(({first}, {second}) IN ({each}))"
+
+
+@compiles(AreListed, "postgresql")
+def _(element: AreListed, compiler: SQLCompiler, **options: Any) -> str:
+    first, second, pairs = (compiler.process(clause, **options) for clause in element.clauses)
+    each = f"SELECT pair ->> 0, pair ->> 1 FROM jsonb_array_elements(CAST({pairs} AS JSONB)) AS pair"
+    return f"(({first}, {second}) IN ({each}))"
+
+
 def insert_if_absent(table: type[SQLModel], dialect: str) -> Any:
     """An insert that does nothing where the row is there; beside another that inserts it, it waits for its end."""
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
@@ -46,11 +91,16 @@ def is_listed(column: Any, texts: ColumnElement[str]) -> ColumnElement[bool]:
     return IsListed(column, texts)
 
 
+def are_listed(first: Any, second: Any, pairs: ColumnElement[str]) -> ColumnElement[bool]:
+    """The two columns are one of the pairs in a bound JSON array."""
+    return AreListed(first, second, pairs)
+
+
 class Gathered(FunctionElement[Any]):
     """The values of a one-column select as a JSON array, in the select's order."""
 
     inherit_cache = True
-    type = text()
+    type = document()
 
 
 @compiles(Gathered, "sqlite")
@@ -62,3 +112,19 @@ def _(element: Gathered, compiler: SQLCompiler, **options: Any) -> str:
 def _(element: Gathered, compiler: SQLCompiler, **options: Any) -> str:
     inner = compiler.process(element.clauses, **options)
     return f"(SELECT CAST(coalesce(json_agg(value), '[]') AS TEXT) FROM {inner} AS each_value)"
+
+
+class Elements(FunctionElement[Any]):
+    """The texts of a JSON array, one a row, in its order; the column is called `value`."""
+
+    inherit_cache = True
+
+
+@compiles(Elements, "sqlite")
+def _(element: Elements, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **options)})"
+
+
+@compiles(Elements, "postgresql")
+def _(element: Elements, compiler: SQLCompiler, **options: Any) -> str:
+    return f"jsonb_array_elements_text(CAST({compiler.process(element.clauses, **options)} AS JSONB))"

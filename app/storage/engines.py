@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any, Self
 
 from sqlalchemy import event
-from sqlalchemy.engine import URL, Connection, make_url
+from sqlalchemy.engine import URL, Connection, Dialect, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.storage.notary import Notary
+from app.storage.straight import FOR_KNOWN_STATEMENTS, Straight, StraightPostgresql, StraightSqlite
 
 BUSY_TIMEOUT_MS = 10_000
 """How long a command waits for the server's write, and the server for a command's."""
@@ -37,16 +38,15 @@ def read_address(address: str) -> URL:
     return url.set(drivername=driver)
 
 
-def prepare_sqlite(connection: Any, *, query_only: bool) -> None:
+def sqlite_settings(*, query_only: bool) -> tuple[str, ...]:
     """Settings of one SQLite connection; FULL, because NORMAL may lose the last commits when power fails."""
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = FULL")
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-    cursor.execute(f"PRAGMA query_only = {int(query_only)}")
-    cursor.close()
+    return (
+        "PRAGMA journal_mode = WAL",
+        "PRAGMA synchronous = FULL",
+        "PRAGMA foreign_keys = ON",
+        f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}",
+        f"PRAGMA query_only = {int(query_only)}",
+    )
 
 
 def open_sqlite(url: URL, *, query_only: bool) -> AsyncEngine:
@@ -63,7 +63,11 @@ def open_sqlite(url: URL, *, query_only: bool) -> AsyncEngine:
 
     @event.listens_for(engine.sync_engine, "connect")
     def connect(connection: Any, _: object) -> None:
-        prepare_sqlite(connection, query_only=query_only)
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for setting in sqlite_settings(query_only=query_only):
+            cursor.execute(setting)
+        cursor.close()
 
     if not query_only:
 
@@ -74,18 +78,31 @@ def open_sqlite(url: URL, *, query_only: bool) -> AsyncEngine:
     return engine
 
 
+def postgresql_settings(*, query_only: bool) -> dict[str, str]:
+    """Settings of one PostgreSQL connection."""
+    return {"application_name": "partner-gateway", "default_transaction_read_only": "on" if query_only else "off"}
+
+
 def open_postgresql(url: URL, pool_size: int, connect_timeout: float, *, query_only: bool) -> AsyncEngine:
     """A pool for PostgreSQL; a connection that died while idle is replaced before it is used."""
-    server = {"application_name": "partner-gateway", "default_transaction_read_only": "on" if query_only else "off"}
     return create_async_engine(
         url,
         pool_size=pool_size,
         max_overflow=0,
         pool_pre_ping=True,
         hide_parameters=True,
-        connect_args={"timeout": connect_timeout, "server_settings": server},
+        connect_args={"timeout": connect_timeout, "server_settings": postgresql_settings(query_only=query_only)},
         isolation_level="AUTOCOMMIT" if query_only else None,
     )
+
+
+def open_straight(url: URL, pool_size: int, connect_timeout: float) -> Straight:
+    """The same database for statements that are known by their text. Nothing is connected before the first."""
+    if url.get_backend_name() == "sqlite":
+        return StraightSqlite(str(url.database), SQLITE_READERS, sqlite_settings(query_only=True))
+    _, arguments = url.get_dialect()().create_connect_args(url)
+    server = postgresql_settings(query_only=True) | FOR_KNOWN_STATEMENTS
+    return StraightPostgresql({**arguments, "timeout": connect_timeout, "server_settings": server}, pool_size)
 
 
 class Database:
@@ -103,6 +120,12 @@ class Database:
         else:
             self.writer = open_postgresql(self.url, pool_size, connect_timeout, query_only=False)
             self.readers = open_postgresql(self.url, pool_size, connect_timeout, query_only=True)
+        self.straight = open_straight(self.url, pool_size, connect_timeout)
+
+    @property
+    def dialect(self) -> Dialect:
+        """How statements are spelled here."""
+        return self.readers.dialect
 
     @property
     def file(self) -> Path | None:
@@ -125,6 +148,7 @@ class Database:
         """Give every connection back."""
         await self.writer.dispose()
         await self.readers.dispose()
+        await self.straight.close()
 
     async def __aenter__(self) -> Self:
         return self

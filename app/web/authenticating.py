@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.access.recognizing import UnknownApplication, UnknownTenant, recognize
+from app.access.recognizing import UnknownCaller, UnknownTenant, recognize
 from app.access.viewer import Caller, Viewer
 from app.domain.refusals import Problem, ProblemCode
 from app.storage.engines import Database
@@ -23,28 +23,39 @@ class Authenticator:
     database: Database
 
     async def caller(self, headers: Sequence[str], now: datetime, request_id: str) -> Caller:
-        """Who asks. Raises a `Problem` of code UNAUTHENTICATED, or UNKNOWN_TENANT."""
+        """Who asks, known to the database. Raises a `Problem` of code UNAUTHENTICATED, or UNKNOWN_TENANT."""
+        caller = await self.bearer(headers, now, request_id)
         try:
-            claims = await self.verifier.verify(bearer(headers), now)
-            viewer = Viewer(claims.tenant_id, claims.principal_id, claims.kind, claims.directory_roles)
-            await recognize(self.database, viewer)
+            await recognize(self.database, caller.viewer)
+        except UnknownCaller as unknown:
+            raise not_admitted(unknown, request_id) from None
+        return caller
+
+    async def bearer(self, headers: Sequence[str], now: datetime, request_id: str) -> Caller:
+        """Who asks, as the token says; whether they may ask is for the database. Raises a `Problem`."""
+        try:
+            return as_caller(await self.verifier.verify(bearer(headers), now))
         except TokenRefused as refusal:
-            raise self._unauthenticated(refusal.reason, request_id) from None
-        except UnknownApplication:
-            raise self._unauthenticated("the application is not registered in its tenant", request_id) from None
-        except UnknownTenant:
-            message = "Your organization is not registered with this service; whoever runs it can add it."
-            raise Problem(ProblemCode.UNKNOWN_TENANT, message) from None
-        return as_caller(viewer, claims)
-
-    @staticmethod
-    def _unauthenticated(reason: str, request_id: str) -> Problem:
-        log.info("token refused", extra={"reason": reason, "request_id": request_id})
-        return Problem(ProblemCode.UNAUTHENTICATED, "Send a valid access token as `Authorization: Bearer …`.")
+            raise unauthenticated(refusal.reason, request_id) from None
 
 
-def as_caller(viewer: Viewer, claims: Claims) -> Caller:
+def not_admitted(unknown: UnknownCaller, request_id: str) -> Problem:
+    """What is said to somebody whom the database does not know."""
+    if isinstance(unknown, UnknownTenant):
+        message = "Your organization is not registered with this service; whoever runs it can add it."
+        return Problem(ProblemCode.UNKNOWN_TENANT, message)
+    return unauthenticated("the application is not registered in its tenant", request_id)
+
+
+def unauthenticated(reason: str, request_id: str) -> Problem:
+    """What is said to whoever has no valid token; why it is not is for the log alone."""
+    log.info("token refused", extra={"reason": reason, "request_id": request_id})
+    return Problem(ProblemCode.UNAUTHENTICATED, "Send a valid access token as `Authorization: Bearer …`.")
+
+
+def as_caller(claims: Claims) -> Caller:
     """The viewer with the names in the token, which are for display only."""
+    viewer = Viewer(claims.tenant_id, claims.principal_id, claims.kind, claims.directory_roles)
     return Caller(viewer, claims.display_name, claims.user_principal_name, claims.guest)
 
 

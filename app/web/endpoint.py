@@ -10,12 +10,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from app.access.recognizing import UnknownCaller
 from app.domain.refusals import Problem, ProblemCode
-from app.execution.answers import Answer, Engine, internal, refused
-from app.execution.bodies import parse_body
-from app.graph.context import Service, begin
+from app.execution.answers import Answer, Engine, NotAdmitted, internal, refused
+from app.execution.bodies import GraphQLRequest, parse_body
+from app.graph.context import Context, Service, begin
 from app.storage.engines import Database
-from app.web.authenticating import Authenticator
+from app.web.authenticating import Authenticator, not_admitted
 from app.web.negotiating import JSON, OFFERED, choose, is_json, status
 
 Clock = Callable[[], datetime]
@@ -60,14 +61,24 @@ class GraphQLEndpoint:
         return respond(answer, media_type)
 
     async def _answer(self, request: Request, request_id: str) -> Answer:
-        """Who asks is settled before what is asked is looked at."""
+        """Who asks is settled before anything is said of what is asked."""
         now = self.clock()
-        caller = await self.authenticator.caller(request.headers.getlist("authorization"), now, request_id)
-        if not is_json(request.headers.getlist("content-type")):
-            raise HTTPException(415)
-        asked = parse_body(await read_body(request, self.service.limits.max_body_bytes), self.service.limits)
+        caller = await self.authenticator.bearer(request.headers.getlist("authorization"), now, request_id)
         async with begin(caller, self.database, self.service, now, request_id) as context:
-            return await self.engine.answer(asked, context, request_id)
+            try:
+                asked = await self._asked(request, context)
+                return await self.engine.answer(asked, context, request_id)
+            except NotAdmitted as refusal:
+                raise not_admitted(cast("UnknownCaller", refusal.__cause__), request_id) from None
+
+    async def _asked(self, request: Request, context: Context) -> GraphQLRequest:
+        try:
+            if not is_json(request.headers.getlist("content-type")):
+                raise HTTPException(415)
+            return parse_body(await read_body(request, self.service.limits.max_body_bytes), self.service.limits)
+        except (HTTPException, Problem):
+            await self.engine.admit(context)
+            raise
 
 
 def accepted(request: Request) -> str | None:

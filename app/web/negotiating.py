@@ -1,6 +1,7 @@
 """Which media type a client sends, which one it gets, and the status that goes with an answer."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from app.domain.refusals import ProblemCode
 from app.execution.answers import Answer
@@ -43,6 +44,7 @@ def quality(given: dict[str, str]) -> float:
     return wanted if 0 <= wanted <= 1 else 0.0
 
 
+@lru_cache(256)
 def choose(accept: str) -> str | None:
     """The media type to answer in, by the client's own preference; None where it accepts none of ours.
 

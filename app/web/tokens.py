@@ -1,12 +1,14 @@
 """Who asks, as a bearer token says it: only the shape of Entra's v2.0 access tokens, every other one is refused."""
 
 import base64
+import hashlib
 import json
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections import OrderedDict
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import jwt
 
@@ -24,6 +26,8 @@ CLOCK_LEEWAY_SECONDS = 60
 longer than it says, so that whoever acts on `Claims.expires_at` agrees with whoever let the token in."""
 LAST_SECOND = 253_402_300_799
 """9999-12-31T23:59:59Z, the last second that a datetime can say."""
+MAX_KNOWN_TOKENS = 4_096
+"""About a kilobyte each."""
 MAX_TEXT_LENGTH = 256
 """Entra's own bound of a display name."""
 
@@ -72,6 +76,39 @@ class Claims:
             raise ValueError("an application holds no directory roles")
 
 
+class Known(NamedTuple):
+    """A token that was found good: what it says, and the key that it was checked with."""
+
+    claims: Claims
+    kid: str
+    key: SigningKey
+
+
+class KnownTokens:
+    """The tokens that were found good last, by a digest of the whole token, so that none is kept."""
+
+    def __init__(self, capacity: int = MAX_KNOWN_TOKENS) -> None:
+        self._capacity = capacity
+        self._known: OrderedDict[bytes, Known] = OrderedDict()
+
+    def find(self, digest: bytes) -> Known | None:
+        """What is known of the token with this digest."""
+        known = self._known.get(digest)
+        if known is not None:
+            self._known.move_to_end(digest)
+        return known
+
+    def keep(self, digest: bytes, known: Known) -> None:
+        """Remember a token, and forget the one that was asked with least lately if there are too many."""
+        self._known[digest] = known
+        if len(self._known) > self._capacity:
+            self._known.popitem(last=False)
+
+    def forget(self, digest: bytes) -> None:
+        """Check the token anew when it comes again."""
+        self._known.pop(digest, None)
+
+
 @dataclass(frozen=True)
 class TokenVerifier:
     """Tells accepted tokens from all others. Raises ValueError for an issuer without exactly one `{tid}`.
@@ -84,6 +121,7 @@ class TokenVerifier:
     audience: str
     scope: str
     keys: Keys
+    known: KnownTokens = field(default_factory=KnownTokens)
 
     def __post_init__(self) -> None:
         if self.issuer_template.count("{tid}") != 1:
@@ -92,8 +130,23 @@ class TokenVerifier:
             raise ValueError("audience and scope are each one word")
 
     async def verify(self, token: str, now: datetime) -> Claims:
-        """Who this token speaks for at this moment. Raises `TokenRefused`, and nothing else, for any string."""
-        key = await self._key(_key_id(token), now)
+        """Who this token speaks for at this moment. Raises `TokenRefused`, and nothing else, for any string.
+
+        A token that was found good is so until it expires, or until the key that it was checked with is replaced.
+        """
+        digest = hashlib.sha256(token.encode(errors="surrogatepass")).digest()
+        known = self.known.find(digest)
+        if known is not None:
+            if known.claims.expires_at > now and await self._key(known.kid, now) is known.key:
+                return known.claims
+            self.known.forget(digest)
+        kid = _key_id(token)
+        key = await self._key(kid, now)
+        claims = self._checked(token, key, now)
+        self.known.keep(digest, Known(claims, kid, key))
+        return claims
+
+    def _checked(self, token: str, key: SigningKey, now: datetime) -> Claims:
         claims = _json_object(_signed_payload(token, key), "the payload")
         if missing := REQUIRED - claims.keys():
             raise TokenRefused(f"{min(missing)} is missing")

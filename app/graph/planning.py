@@ -1,0 +1,357 @@
+"""From a document to a plan: what each of its fields is, said in the words that plans are written from.
+
+A field says what it is where it is declared. A document with a field that says nothing is run by the executor alone,
+and counted.
+"""
+
+import asyncio
+import logging
+from collections import Counter, OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from types import SimpleNamespace
+from typing import Any
+
+import orjson
+import strawberry
+from graphql import (
+    GraphQLError,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLUnionType,
+    Node,
+    OperationType,
+    VariableNode,
+    get_named_type,
+    get_nullable_type,
+    is_list_type,
+)
+from graphql.execution.collect_fields import FieldDetails
+from graphql.execution.values import VariableValues, get_argument_values
+from strawberry.types.arguments import convert_arguments
+from strawberry.types.field import StrawberryField
+
+from app.access.recognizing import UnknownCaller
+from app.domain.refusals import Problem
+from app.execution.answers import NotAdmitted, log_defect
+from app.execution.completion import Complete, Grouped, NotPlain, Selecting, Unfit, completion
+from app.execution.documents import Operation
+from app.graph.context import Context
+from app.graph.declaring import NOUN_TYPES, PLAIN, PLAN, Place, ReadSlot
+from app.graph.vocabulary import CONFIG
+from app.reading import selections as s
+from app.reading.declaring import Noun
+from app.reading.plans import NotPlanned, Plan, run_plan, values_of, write_plan
+from app.reading.slots import Slot
+from app.storage.straight import TooComplex
+
+log = logging.getLogger("gateway.plans")
+MAX_PLANS = 500
+MAX_PLAN_BYTES = 8_000_000
+"""Statements that are remembered together, by their number and their length."""
+MAX_CHOICES = 16
+"""Outlines of one operation, by what its `@skip` and `@include` let in."""
+
+
+MAX_ASKED = 2_000
+"""Kinds of requests that are known to have been asked once."""
+
+
+class Planning(Enum):
+    """When plans are written."""
+
+    AGAIN = "for what is asked for the second time"
+    AT_ONCE = "for whatever is asked"
+    NEVER = "not at all"
+
+
+class Unplanned(Exception):
+    """A field does not say how it is planned."""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads what one field is given in its arguments."""
+
+    place: Place
+    read: ReadSlot
+    varies: bool
+    """Whether requests of one document can differ in it."""
+
+    def slot(self, variables: VariableValues, context: Context, registry: Any) -> Slot:
+        """What this request says. Raises what a resolver would raise for such arguments."""
+        given = get_argument_values(self.place.definition, self.place.details[0].node, variables)
+        declared: StrawberryField = self.place.definition.extensions["strawberry-definition"]
+        return self.read(convert_arguments(given, declared.arguments, registry, CONFIG), context)
+
+
+@dataclass(frozen=True)
+class Finish:
+    """Finishes what was left: the field's own resolver, asked with the columns that it needs."""
+
+    place: Place
+    columns: tuple[str, ...]
+    slot: int
+    complete: Complete
+
+    async def value(self, stored: Sequence[Any], info: Any, slots: Sequence[Slot]) -> Any:
+        """The field's value in the answer."""
+        row = SimpleNamespace(**dict(zip(self.columns, map(self._restored, self.columns, stored), strict=True)))
+        read = self.place.declared.metadata.get("read")
+        if read is not None:
+            return self.complete(read(row))
+        resolve = self.place.definition.resolve
+        assert resolve is not None, "whatever is finished has a resolver or is read from its row"
+        found = resolve(SimpleNamespace(row=row), info, **slots[self.slot].says)
+        return self.complete(await found if asyncio.iscoroutine(found) else found)
+
+    def _restored(self, name: str, stored: Any) -> Any:
+        noun = self.place.noun
+        kind = noun.plain[name].type if noun and name in noun.plain else None
+        restore = getattr(kind, "process_result_value", None)
+        return stored if restore is None else restore(stored, None)
+
+
+@dataclass(frozen=True, eq=False)
+class Outline:
+    """What one operation asks, with some choice of what it skips and includes."""
+
+    fields: s.Fields
+    readers: tuple[Reader, ...]
+    finishes: tuple[Finish, ...]
+    same: dict[int, Slot] = field(default_factory=dict)
+    """The slots that are the same in every request."""
+
+    def slots(self, variables: VariableValues, context: Context, registry: Any) -> tuple[Slot, ...]:
+        """What this request says. Raises what a resolver would raise for such arguments."""
+        return tuple(self._slot(place, each, variables, context, registry) for place, each in enumerate(self.readers))
+
+    def _slot(self, place: int, reader: Reader, variables: VariableValues, context: Context, registry: Any) -> Slot:
+        if (found := self.same.get(place)) is not None:
+            return found
+        slot = reader.slot(variables, context, registry)
+        if not reader.varies:
+            self.same[place] = slot
+        return slot
+
+
+class Outliner:
+    """Makes the outline of one operation. Raises `Unplanned`."""
+
+    def __init__(self, selecting: Selecting) -> None:
+        self.selecting = selecting
+        self.readers: list[Reader] = []
+        self.finishes: list[Finish] = []
+
+    def outline(self, kind: GraphQLObjectType, grouped: Grouped) -> Outline:
+        """The outline of these fields."""
+        fields = self._fields(kind, grouped, None)
+        return Outline(fields, tuple(self.readers), tuple(self.finishes))
+
+    def fields(self, place: Place, noun: Noun | None = None, kind: GraphQLObjectType | None = None) -> s.Fields:
+        """What is selected below a field, of objects of the type that it answers with."""
+        named = kind or get_named_type(place.definition.type)
+        assert isinstance(named, GraphQLObjectType), "only objects have fields"
+        return self._fields(named, self.selecting.below(named, place.details), noun)
+
+    def _fields(self, kind: GraphQLObjectType, grouped: Grouped, noun: Noun | None) -> s.Fields:
+        return tuple((key, self._field(kind, details, noun)) for key, details in grouped.items())
+
+    def _field(self, kind: GraphQLObjectType, details: list[FieldDetails], noun: Noun | None) -> Any:
+        name = details[0].node.name.value
+        if name == "__typename":
+            return s.Fixed(f'"{kind.name}"')
+        definition = kind.fields.get(name)
+        if definition is None:
+            raise Unplanned
+        place = Place(definition, details, noun)
+        plan = place.declared.metadata.get(PLAN)
+        if plan is not None:
+            return plan(self, place)
+        if PLAIN not in place.declared.metadata or noun is None:
+            raise Unplanned
+        python_name = place.declared.python_name
+        several = is_list_type(get_nullable_type(definition.type))
+        return s.Identity() if python_name == "id" else s.Plain(python_name, several)
+
+    def objects(self, place: Place) -> s.Objects:
+        """What is selected of each kind of object that a field can answer with."""
+        named: Any = get_named_type(place.definition.type)
+        schema = self.selecting.schema
+        is_abstract = isinstance(named, GraphQLInterfaceType | GraphQLUnionType)
+        kinds = schema.get_possible_types(named) if is_abstract else [named]
+        return {each.name.lower(): self.fields(place, NOUN_TYPES[each.name], each) for each in kinds}
+
+    def slot(self, place: Place, read: ReadSlot, *, per_request: bool = False) -> int:
+        """The number of a slot for the field's arguments."""
+        varies = per_request or has_variable(place.details[0].node.arguments or ())
+        self.readers.append(Reader(place, read, varies))
+        return len(self.readers) - 1
+
+    def left(self, place: Place, columns: tuple[str, ...]) -> s.Left:
+        """What the field's resolver is asked for afterwards."""
+        try:
+            complete = completion(self.selecting, place.definition.type, place.details)
+        except NotPlain:
+            raise Unplanned from None
+        slot = self.slot(place, lambda given, _: Slot(None, (), given))
+        self.finishes.append(Finish(place, columns, slot, complete))
+        return s.Left(len(self.finishes), columns)
+
+
+def has_variable(nodes: Sequence[Node]) -> bool:
+    """Whether a variable is among these nodes, or anywhere below."""
+    pending = list(nodes)
+    while pending:
+        node = pending.pop()
+        if isinstance(node, VariableNode):
+            return True
+        for key in node.keys:
+            value = getattr(node, key)
+            pending.extend(value if isinstance(value, list | tuple) else [value] if isinstance(value, Node) else [])
+    return False
+
+
+# --- running ---------------------------------------------------------------------------------------------------------
+
+
+class Planner:
+    """Answers operations by plans, and counts how often it did, and why it did not."""
+
+    def __init__(self, schema: strawberry.Schema, planning: Planning = Planning.AGAIN) -> None:
+        self._planned, self._eager = planning is not Planning.NEVER, planning is Planning.AT_ONCE
+        self._asked: OrderedDict[Any, None] = OrderedDict()
+        self._schema = schema._schema  # noqa: SLF001 - Strawberry keeps graphql-core's schema there
+        self._registry = schema.schema_converter.scalar_registry
+        self._plans: OrderedDict[Any, Plan] = OrderedDict()
+        self._bytes = 0
+        self.counts: Counter[str] = Counter()
+
+    async def answer(self, operation: Operation, variables: VariableValues, context: Context) -> bytes | None:
+        """The data of the whole answer as JSON; None where the executor has to answer.
+
+        Raises `NotAdmitted`.
+        """
+        outline = self._outline(operation, variables)
+        if outline is None:
+            return None
+        try:
+            return await self._tried(outline, variables, context)
+        except UnknownCaller as unknown:
+            raise NotAdmitted from unknown
+
+    async def admit(self, context: Context) -> None:
+        """Returns for whoever may ask. Raises `NotAdmitted`."""
+        try:
+            await context.recognize()
+        except UnknownCaller as unknown:
+            raise NotAdmitted from unknown
+
+    async def _tried(self, outline: Outline, variables: VariableValues, context: Context) -> bytes | None:
+        try:
+            answer = await self._answer(outline, variables, context)
+        except UnknownCaller:
+            raise
+        except (Problem, GraphQLError):
+            self._stock("arguments")
+        except NotPlanned as reason:
+            self._stock(str(reason))
+        except Unfit:
+            self._stock("answer")
+        except Exception as defect:  # noqa: BLE001 - the executor answers as well, only slower
+            log_defect(defect, context.request_id)
+            self._stock("defect")
+        else:
+            self.counts["planned"] += 1
+            return answer
+        return None
+
+    def _stock(self, reason: str) -> None:
+        """Count why the executor has to answer."""
+        self.counts[reason] += 1
+
+    async def _answer(self, outline: Outline, variables: VariableValues, context: Context) -> bytes:
+        slots = outline.slots(variables, context, self._registry)
+        plan = self._plan(outline, slots, context)
+        try:
+            answer = await run_plan(context.reader.database, plan, context.reader.binds | values_of(slots))
+        except TooComplex:
+            plan.is_refused = True
+            raise NotPlanned("complex") from None
+        context.is_recognized = True
+        return await self._finished(answer, outline, slots, context) if plan.is_left else answer
+
+    def _outline(self, operation: Operation, variables: VariableValues) -> Outline | None:
+        if operation.kind is not OperationType.QUERY or not self._planned:
+            return None
+        chosen = tuple(variables.coerced.get(name) for name in operation.choices)
+        outlines = operation.outlines
+        if chosen not in outlines:
+            if len(outlines) >= MAX_CHOICES:
+                outlines.clear()
+            outlines[chosen] = self._outlined(operation, variables)
+        outline: Outline | None = outlines[chosen]
+        if outline is None:
+            self._stock("document")
+        return outline
+
+    def _outlined(self, operation: Operation, variables: VariableValues) -> Outline | None:
+        selecting = Selecting(self._schema, operation.fragments, operation.node, variables)
+        assert self._schema.query_type is not None, "there is something to ask"
+        try:
+            return Outliner(selecting).outline(self._schema.query_type, selecting.root())
+        except Unplanned:
+            return None
+
+    def _plan(self, outline: Outline, slots: Sequence[Slot], context: Context) -> Plan:
+        """The plan for requests like this. Raises `NotPlanned` for the first of them, unless plans are made at once."""
+        dialect = context.reader.database.dialect
+        key = (outline, dialect.name, *(slot.form for slot in slots))
+        plan = self._plans.get(key)
+        if plan is None:
+            if not self._eager and self._is_new(key):
+                raise NotPlanned("first")
+            plan = self._keep(key, write_plan(outline.fields, slots, dialect))
+        self._plans.move_to_end(key)
+        if plan.is_refused:
+            raise NotPlanned("complex")
+        return plan
+
+    def _is_new(self, key: Any) -> bool:
+        """Whether nobody has asked like this lately. To write a plan costs as much as to run many a document."""
+        is_new = key not in self._asked
+        self._asked[key] = None
+        if len(self._asked) > MAX_ASKED:
+            self._asked.popitem(last=False)
+        return is_new
+
+    def _keep(self, key: Any, plan: Plan) -> Plan:
+        self._asked.pop(key, None)
+        self._plans[key] = plan
+        self._bytes += len(plan.text)
+        while len(self._plans) > 1 and (len(self._plans) > MAX_PLANS or self._bytes > MAX_PLAN_BYTES):
+            self._bytes -= len(self._plans.popitem(last=False)[1].text)
+        return plan
+
+    async def _finished(self, answer: bytes, outline: Outline, slots: Sequence[Slot], context: Context) -> bytes:
+        whole = orjson.loads(answer)
+        info: Any = SimpleNamespace(context=context, schema=self._schema)
+        places = list(left_places(whole))
+        wanted = (outline.finishes[left["!"] - 1].value(left.get("v", ()), info, slots) for _, _, left in places)
+        for (holder, at, _), value in zip(places, await asyncio.gather(*wanted), strict=True):
+            holder[at] = value
+        return orjson.dumps(whole)
+
+
+def left_places(whole: Any) -> Iterator[tuple[Any, Any, Any]]:
+    """Everywhere that something was left: what holds it, where, and what it is."""
+    pending = [whole]
+    while pending:
+        holder = pending.pop()
+        items = holder.items() if isinstance(holder, dict) else enumerate(holder)
+        for at, value in items:
+            if isinstance(value, dict) and "!" in value:
+                yield holder, at, value
+            elif isinstance(value, dict | list):
+                pending.append(value)

@@ -1,0 +1,78 @@
+"""Plans: a statement that answers a whole document, compiled once, and run with what each request says."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sqlalchemy import BindParameter, select
+from sqlalchemy.engine import Dialect
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from app.access.recognizing import require_recognized, unrecognized
+from app.access.tripwire import check
+from app.reading.selections import Fields
+from app.reading.slots import Slot
+from app.reading.writing import LEFT, MISSING, Writer
+from app.storage.engines import Database
+from app.storage.json_text import Encoded
+
+Binds = dict[str, Any]
+NOT_THERE = MISSING.encode()
+
+
+@dataclass(slots=True, eq=False)
+class Plan:
+    """One statement. `names` are those of its values, in their order."""
+
+    text: str
+    names: tuple[str, ...]
+    is_left: bool
+    """Whether places of its answer are finished afterwards."""
+    is_refused: bool = False
+    """Whether the database does not take it."""
+
+
+class NotPlanned(Exception):
+    """A plan does not answer, for the reason given in a word: asked the stock way, there are errors, or what is not stored."""
+
+
+def write_plan(fields: Fields, slots: Sequence[Slot], dialect: Dialect) -> Plan:
+    """The plan for requests that say something of these forms. Every level of it has passed the tripwire."""
+    data, parts = Writer(slots).whole(fields)
+    statement = select(unrecognized().label("unrecognized"), Encoded(data).label("data")).add_cte(*parts)
+    check(statement, {})
+    compiled = compiler_of(dialect)(dialect, statement)
+    names = tuple(compiled.positiontup or ())
+    return Plan(str(compiled), names, LEFT in str(compiled).replace(MISSING, ""))
+
+
+@cache
+def compiler_of(dialect: Dialect) -> Any:
+    """Writes what every request has alike into the text, so that a database plans with it; the rest is bound."""
+
+    class Compiler(dialect.statement_compiler):  # type: ignore[name-defined,misc] # the dialect's own
+        def visit_bindparam(self, bindparam: BindParameter[Any], **options: Any) -> str:
+            if not bindparam.required:
+                options["literal_binds"] = True
+            written: str = super().visit_bindparam(bindparam, **options)
+            return written
+
+    made: type[SQLCompiler] = Compiler
+    return made
+
+
+def values_of(slots: Sequence[Slot]) -> Binds:
+    """What is bound in the slots, by name."""
+    return {f"s{place}_{index}": value for place, slot in enumerate(slots) for index, value in enumerate(slot.values)}
+
+
+async def run_plan(database: Database, plan: Plan, binds: Binds) -> bytes:
+    """The answer as JSON. Raises what `recognize` raises, and `NotPlanned`."""
+    values = [binds[name] for name in plan.names]
+    reason, answer = await database.straight.fetch_row(plan.text, values)
+    require_recognized(reason)
+    if NOT_THERE in answer:
+        raise NotPlanned("answer")
+    found: bytes = answer
+    return found

@@ -1,0 +1,673 @@
+"""From what is asked to the one statement that answers it, as JSON.
+
+Every level of a document is a named sub-select that starts with `visible` and takes only the columns that are asked
+for: the rows of a page, those below all of them together, those that they name. From the innermost outwards their texts
+are put together and joined to the rows that they belong to. So a statement is as flat as it is long (SQLite's parser
+takes few things in each other), what many rows name is decided once, and no table is named outside of the levels.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    FromClause,
+    Integer,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    or_,
+    select,
+    table,
+    tuple_,
+    union_all,
+)
+from sqlalchemy.types import TypeEngine
+
+from app.access.scoping import Rows
+from app.access.viewer import VIEWER_PRINCIPAL, VIEWER_TENANT
+from app.reading import selections as s
+from app.reading.cursors import NULL as NO_SORT
+from app.reading.cursors import Position, sorting
+from app.reading.declaring import Expression, Many, Noun, Order, Restrict
+from app.reading.nouns import NODES, PRINCIPAL, PRINCIPAL_KINDS
+from app.reading.pages import Listing, Window, children, children_of, inside, outside
+from app.reading.slots import ListAsked, PageAsked, Slot
+from app.storage.columns import text
+from app.storage.dialects import Elements
+from app.storage.global_ids import KIND_OF_PRINCIPAL
+from app.storage.json_text import NULL as NO_VALUE
+from app.storage.json_text import Hexed, Listed, Number, Piece, Quoted, boolean, chain, write
+
+LEFT = '{"!":'
+"""How a place begins that is finished afterwards; in JSON no text can hold it."""
+MISSING = f"{LEFT}0}}"
+"""Stands where something has to be and is not: the answer is then another's to make."""
+UUID_LENGTH = 36
+NOTHING_LISTED, FALSE = "[]", "false"
+
+
+@dataclass
+class Level:
+    """Rows at one place of the statement: their name, what is taken of them, and what is joined to them."""
+
+    noun: Noun
+    alias: str
+    columns: dict[str, Expression] = field(default_factory=dict)
+    joins: list[tuple[FromClause, ColumnElement[bool]]] = field(default_factory=list)
+
+    def take(self, name: str, expression: Expression, kind: TypeEngine[Any] | None = None) -> Expression:
+        """The column under this name, for what is written from it."""
+        self.columns[name] = expression.label(name)
+        return self.column(name, kind)
+
+    def column(self, name: str, kind: TypeEngine[Any] | None = None) -> Expression:
+        """A column that the rows have."""
+        return literal_column(f"{self.alias}.{name}", kind or text())
+
+    @property
+    def tenant(self) -> Expression:
+        """The row's tenant."""
+        return self.take("t", self.noun.tenant)
+
+    @property
+    def key(self) -> Expression:
+        """The row's key within its tenant."""
+        return self.take("k", self.noun.key)
+
+    def plain(self, name: str, kind: TypeEngine[Any] | None = None) -> Expression:
+        """A plain field as it is stored."""
+        return self.take(f"p_{name}", self.noun.plain[name], kind)
+
+    @property
+    def source(self) -> FromClause:
+        """The rows with what is joined to them."""
+        source: FromClause = table(self.alias)
+        for each, on in self.joins:
+            source = source.outerjoin(each, on)
+        return source
+
+    def join(self, joined: "Joined", tenant: Expression, key: Expression) -> None:
+        """Join what belongs to the row with this key."""
+        self.joins.append((table(joined.alias), and_(joined.column("t") == tenant, joined.column("k") == key)))
+
+
+@dataclass(frozen=True)
+class Joined:
+    """A named sub-select with a row for each (t, k) that there is something for."""
+
+    alias: str
+
+    def column(self, name: str, kind: TypeEngine[Any] | None = None) -> Expression:
+        """One of its columns; null for a row that there is nothing for."""
+        return literal_column(f"{self.alias}.{name}", kind or text())
+
+
+class Writer:
+    """Writes one statement. The slots say what a request gave in arguments; their values are bound, not written."""
+
+    def __init__(self, slots: Sequence[Slot]) -> None:
+        self._slots = slots
+        self._names = 0
+        self._parts: dict[str, CTE] = {}
+
+    def whole(self, fields: s.Fields) -> tuple[Expression, list[CTE]]:
+        """The whole answer as one text, and the sub-selects that it is made of, each after those that it names."""
+        written = self._fields(fields, None, "")
+        return written, list(self._parts.values())
+
+    # --- names ---------------------------------------------------------------------------------------------------
+
+    def _name(self) -> str:
+        self._names += 1
+        return f"l{self._names}"
+
+    def _keep(self, alias: str, rows: Any) -> None:
+        """Give a sub-select its name in the statement."""
+        self._parts[alias] = rows.cte(alias)
+
+    def _join(self, rows: Any) -> Joined:
+        alias = self._name()
+        self._keep(alias, rows)
+        return Joined(alias)
+
+    def bound(self, slot: int, place: int, kind: TypeEngine[Any] | None = None) -> Any:
+        """A value of a slot."""
+        return bindparam(f"s{slot}_{place}", type_=kind or text())
+
+    # --- objects -------------------------------------------------------------------------------------------------
+
+    def _fields(self, fields: s.Fields, level: Level | None, kind: str) -> Expression:
+        return as_object({key: self._value(what, level, kind) for key, what in fields})
+
+    def _value(self, what: Any, level: Level | None, kind: str) -> str | Expression:
+        match what:
+            case s.Fixed():
+                return str(what.json)
+            case s.Part():
+                return self._fields(what.fields, level, kind)
+        return self._from_root(what) if level is None else self._from_row(what, level, kind)
+
+    def _from_root(self, what: Any) -> str | Expression:
+        match what:
+            case s.Whole():
+                page = self._whole(what)
+                return page if what.unless is None else case((what.unless, Piece(MISSING)), else_=page)
+            case s.Left():
+                return left(what, None)
+            case s.Sole():
+                return self._sole(what)
+            case s.Own():
+                return self._own(what)
+            case s.ById():
+                return self._by_id(what)
+            case s.ByIds():
+                return self._by_ids(what)
+        raise TypeError(f"nothing says how {what!r} is written")
+
+    def _from_row(self, what: Any, level: Level, kind: str) -> str | Expression:
+        match what:
+            case s.Identity():
+                return chain('"', identity(kind, level.tenant, level.key), '"')
+            case s.Plain():
+                column = level.noun.plain[what.name]
+                return write(column.type, level.plain(what.name, plain_type(column)), several=what.several)
+            case s.Left():
+                return left(what, level)
+            case s.One():
+                return self._one(what, level)
+            case s.Named():
+                return self._named(what, level)
+            case s.Below():
+                return self._below(what, level)
+        raise TypeError(f"nothing says how {what!r} is written")
+
+    def object(self, objects: s.Objects, level: Level) -> Expression:
+        """The object that a row of the level is."""
+        if level.noun is not PRINCIPAL:
+            return self._fields(objects.get(level.noun.kind, ()), level, level.noun.kind)
+        kind = level.plain("kind")
+        texts = {name: self._fields(objects.get(name, ()), level, name) for name in PRINCIPAL_KINDS}
+        return case(*((kind == stored.value, texts[name]) for stored, name in KIND_OF_PRINCIPAL.items()))
+
+    def _texts(self, objects: s.Objects, noun: Noun, rows: Rows, *, is_called: bool = False) -> Joined:
+        """The objects that these rows are, each as text `x` under its key, or under its global id `id`."""
+        level = self.level(noun)
+        under = [identity_of(level).label("id")] if is_called else [level.tenant.label("t"), level.key.label("k")]
+        written = self.object(objects, level)
+        taken = rows.with_only_columns(*level.columns.values())
+        if level.joins:
+            self.fill(level, taken)
+            return self._join(select(*under, written.label("x")).select_from(level.source))
+        self.forget(level)
+        return self._join(select(*under, written.label("x")).select_from(taken.subquery(level.alias)))
+
+    def _only(self, objects: s.Objects, noun: Noun, rows: Rows) -> Expression:
+        """The object that the one row is, or null."""
+        texts = self._texts(objects, noun, rows)
+        return select(texts.column("x")).select_from(table(texts.alias)).scalar_subquery()
+
+    def _one(self, one: s.One, outer: Level) -> Expression:
+        edge = one.edge
+        tenant = outer.take(f"{edge.name}_t", edge.tenant)
+        key = outer.take(f"{edge.name}_k", edge.key)
+        named = select(tenant, key).select_from(table(outer.alias))
+        texts = self._texts(one.objects, edge.target, edge.target.rows().where(has_key(edge.target, named)))
+        outer.join(texts, tenant, key)
+        return func.coalesce(texts.column("x"), Piece(MISSING if one.required else NO_VALUE))
+
+    def _own(self, own: s.Own) -> Expression:
+        key = VIEWER_PRINCIPAL if own.noun is PRINCIPAL else VIEWER_TENANT
+        rows = own.noun.rows().where(own.noun.tenant == VIEWER_TENANT, own.noun.key == key)
+        return func.coalesce(self._only(own.objects, own.noun, rows), Piece(MISSING))
+
+    def _sole(self, sole: s.Sole) -> Expression:
+        order = sorting(sole.noun.order, sole.noun.key, backwards=False)
+        rows = sole.noun.rows().where(sole.where).order_by(*order).limit(1)
+        return func.coalesce(self._only(sole.objects, sole.noun, rows), Piece(NO_VALUE))
+
+    def _by_id(self, by_id: s.ById) -> str | Expression:
+        slot = self._slots[by_id.slot]
+        if slot.form is None:
+            return NO_VALUE
+        kind, is_own = slot.form
+        noun = NODES[kind]
+        tenant, key = (self.bound(by_id.slot, place) for place in (0, 1))
+        rows = noun.rows().where(noun.tenant == tenant, noun.key == key, *is_of_kind(noun, kind))
+        return func.coalesce(self._only(by_id.objects, noun, rows), Piece(MISSING if is_own else NO_VALUE))
+
+    # --- objects of whatever kind --------------------------------------------------------------------------------
+
+    def _by_ids(self, by_ids: s.ByIds) -> Expression:
+        alias, elements = self._name(), Elements(self.bound(by_ids.slot, 0)).table_valued("value")
+        place = func.row_number().over().label("place")
+        self._keep(alias, select(elements.c.value.label("id"), place).select_from(elements))
+        identifier = literal_column(f"{alias}.id", text())
+        found = self._of_kinds(by_ids.objects, self._slots[by_ids.slot].form, identifier, table(alias))
+        source: FromClause = table(alias)
+        written: Expression = Piece(NO_VALUE)
+        if found is not None:
+            source = source.outerjoin(table(found.alias), found.column("id") == identifier)
+            written = with_own(found, identifier)
+        listed = Listed(written, literal_column(f"{alias}.place", Integer()))
+        return select(chain("[", listed, "]")).select_from(source).scalar_subquery()
+
+    def _named(self, named: s.Named, outer: Level) -> Expression:
+        identifier = outer.plain(named.name)
+        found = self._of_kinds(named.objects, tuple(NODES), identifier, table(outer.alias))
+        if found is None:
+            return Piece(NO_VALUE)
+        outer.joins.append((table(found.alias), found.column("id") == identifier))
+        return with_own(found, identifier)
+
+    def _of_kinds(
+        self, objects: s.Objects, kinds: Iterable[str], identifier: Expression, source: FromClause
+    ) -> Joined | None:
+        """The objects with these global ids, each as text `x` under its id; an id says by how it begins what it names."""
+        kinds_of: dict[Noun, list[str]] = {}
+        for kind in kinds:
+            kinds_of.setdefault(NODES[kind], []).append(kind)
+        ways = [self._of_noun(objects, noun, named, identifier, source) for noun, named in kinds_of.items()]
+        return self._join(union_all(*ways)) if ways else None
+
+    def _of_noun(
+        self, objects: s.Objects, noun: Noun, kinds: list[str], identifier: Expression, source: FromClause
+    ) -> Rows:
+        key = func.substr(identifier, func.length(identifier) - UUID_LENGTH + 1)
+        tenant = key if noun.tenant is noun.key else func.substr(identifier, func.length(identifier) - 2 * UUID_LENGTH, UUID_LENGTH)
+        named = select(tenant, key).select_from(source).where(or_(*(begins(identifier, kind) for kind in kinds)))
+        texts = self._texts(objects, noun, noun.rows().where(has_key(noun, named)), is_called=True)
+        return select(texts.column("id").label("id"), texts.column("x").label("x")).select_from(table(texts.alias))
+
+    # --- lists ---------------------------------------------------------------------------------------------------
+
+    def _whole(self, whole: s.Whole) -> Expression:
+        asked: PageAsked = self._slots[whole.slot].says
+        listed = asked.listed
+        assert isinstance(listed, ListAsked)  # noqa: S101 - a slot is read by the field that it was made for
+        conditions = [*listed.where, *self._conditions(listed, whole.slot)]
+        parts = [rows.where(*conditions) for rows in listed.noun.ways(listed.right)]
+        listings = [Listing(listed.noun, rows, listed.order, "") for rows in parts]
+        window = self._window(asked.window, listed.order, whole.slot)
+        return Page(self, listings, window, whole.slot).written(whole.fields)
+
+    def _conditions(self, listed: ListAsked, slot: int) -> list[ColumnElement[bool]]:
+        place, conditions = PageAsked.filtered_from, []
+        for filter_, meant in listed.filters:
+            values = [self.bound(slot, place + index) for index in range(len(meant.values))]
+            conditions.append(filter_.narrow(meant.form, *values))
+            place += len(values)
+        return conditions
+
+    def _below(self, below: s.Below, outer: Level) -> Expression:
+        asked: PageAsked = self._slots[below.slot].says
+        edge = asked.listed
+        assert isinstance(edge, Many)  # noqa: S101 - a slot is read by the field that it was made for
+        is_leaf = all(map(is_plain, objects_of(below.fields)))
+        listing = children_of(edge, outer.tenant, outer.key) if is_leaf else children(edge, among(outer))
+        window = self._window(asked.window, listing.order, below.slot)
+        page = Page(self, [listing], window, below.slot)
+        return page.written(below.fields) if is_leaf else Pages(page, edge, outer).written(below.fields)
+
+    def _window(self, window: Window, order: Order, slot: int) -> Window:
+        """The window with its positions bound instead of said."""
+        kind = Integer() if order.number else text()
+        places: dict[str, Any] = {}
+        for place, name in ((1, "after"), (3, "before")):
+            at: Position | None = getattr(window, name)
+            if at is not None:
+                sort = None if at.sort is None else self.bound(slot, place, kind)
+                places[name] = Position(sort, self.bound(slot, place + 1))
+        return replace(window, **places)
+
+    def joined(self, rows: Any) -> Joined:
+        """A named sub-select."""
+        return self._join(rows)
+
+    def level(self, noun: Noun) -> Level:
+        """A level of its own name, which stands before whatever is made of it."""
+        level = Level(noun, self._name())
+        self._parts[level.alias] = None  # type: ignore[assignment] # filled in before anything is read
+        return level
+
+    def fill(self, level: Level, rows: Any) -> None:
+        """Say what the rows of a level are."""
+        self._keep(level.alias, rows)
+
+    def forget(self, level: Level) -> None:
+        """Take a level back that needs no name, because nothing is made of it elsewhere."""
+        del self._parts[level.alias]
+
+    def up_to(self, count: s.Count) -> int:
+        """Where a count stops."""
+        bound: int = self._slots[count.slot].form
+        return bound
+
+
+@dataclass
+class Page:
+    """One page on its way into a statement: of a whole list, or of what belongs to the one row that it is asked below."""
+
+    writer: Writer
+    parts: list[Listing]
+    """The list, or what it is put together of."""
+    window: Window
+    slot: int
+    counted: Joined | None = None
+    """The beginning of the list, once it is read for the page and for its counts."""
+
+    def written(self, fields: s.Fields) -> Expression:
+        """The connection: everything that is asked about the page."""
+        if not has_rows(fields):
+            return as_object({key: self.part(what, {}) for key, what in fields})
+        level = self.writer.level(self.listing.noun)
+        said = self.said(level, fields)
+        rows = self.placed(level, fields)
+        connection = as_object({key: self.part(what, said, index) for index, (key, what) in enumerate(fields)})
+        if level.joins:
+            self.writer.fill(level, rows)
+            return select(connection).select_from(level.source).scalar_subquery()
+        self.writer.forget(level)
+        return select(connection).select_from(rows.subquery(level.alias)).scalar_subquery()
+
+    @property
+    def listing(self) -> Listing:
+        """The list, if it is one, and what all parts of it have alike."""
+        return self.parts[0]
+
+    # --- what is said of the rows --------------------------------------------------------------------------------
+
+    def said(self, level: Level, fields: s.Fields) -> dict[str, Expression]:
+        """What is said of the page's rows together: `n0` of the first field and so on, `more`, `start` and `end`."""
+        said: dict[str, Expression] = {}
+        place, is_more = level.column("place", Integer()), asks(fields, self._more)
+        for index, (_, what) in enumerate(fields):
+            if isinstance(what, s.Nodes | s.Edges):
+                at_place = -place if self.window.backwards else place
+                is_shown = [place <= self.window.size] if is_more else []
+                said[f"n{index}"] = Listed(self._element(what, level), at_place, *is_shown)
+        if is_more:
+            said["more"] = boolean(func.count() > self.window.size)
+        return said | (self._ends(level) if asks(fields, "start", "end") else {})
+
+    @property
+    def _more(self) -> str:
+        """What of the page's information one row more than it shows tells."""
+        return "has_previous" if self.window.backwards else "has_next"
+
+    def _element(self, what: s.Nodes | s.Edges, level: Level) -> Expression:
+        if isinstance(what, s.Nodes):
+            return self.writer.object(what.objects, level)
+        return as_object({key: self._edge_part(each, level) for key, each in what.fields})
+
+    def _edge_part(self, what: Any, level: Level) -> str | Expression:
+        match what:
+            case s.Cursor():
+                return chain('"', self._cursor(level), '"')
+            case s.Node():
+                return self.writer.object(what.objects, level)
+        return str(what.json)
+
+    def _cursor(self, level: Level) -> Expression:
+        """Where a row stands in the list, as `write_cursor` writes it."""
+        order = self.listing.order
+        sort = level.take("sort", order.by, Integer() if order.number else text())
+        key = case((sort.is_(None), Piece(NO_SORT)), else_=Hexed(sort)) if order.nullable else Hexed(sort)
+        return chain(self.listing.digest or self.writer.bound(self.slot, 0), "_", key, "_", level.key)
+
+    def _ends(self, level: Level) -> dict[str, Expression]:
+        place, total = level.column("place", Integer()), level.column("total", Integer())
+        last = case((total > self.window.size, self.window.size), else_=total)
+        first, final = (last, 1) if self.window.backwards else (1, last)
+        cursor = self._cursor(level)
+        return {"start": func.max(case((place == first, cursor))), "end": func.max(case((place == final, cursor)))}
+
+    # --- which rows ----------------------------------------------------------------------------------------------
+
+    def placed(self, level: Level, fields: s.Fields) -> Any:
+        """The rows with their places, and one more if that is asked."""
+        place = func.row_number().over().label("place")
+        counts = [self.writer.up_to(what) + 1 for _, what in fields if isinstance(what, s.Count)]
+        read = max(self.size(fields), *counts) if self._is_counted_with(counts) else self.size(fields)
+        first = self._first(level, read).subquery(level.alias)
+        numbered: Any = every_column(first).add_columns(place)
+        total = [func.count().over().label("total")] if asks(fields, "start", "end") else []
+        if self._is_counted_with(counts):
+            self.counted = self.writer.joined(numbered)
+            numbered = select(literal_column(f"{self.counted.alias}.*")).select_from(table(self.counted.alias))
+            numbered = numbered.where(self.counted.column("place", Integer()) <= self.size(fields))
+        rows = numbered.subquery(level.alias)
+        return every_column(rows).add_columns(*total).order_by(self.place_order(level))
+
+    def _is_counted_with(self, counts: list[int]) -> bool:
+        """Whether the list is read once for its page and for its counts, as both are of its beginning."""
+        return bool(counts) and self.listing.parent is None and not (self.window.after or self.window.before)
+
+    def size(self, fields: s.Fields) -> int:
+        """How many rows are read."""
+        return self.window.size + asks(fields, self._more)
+
+    def place_order(self, level: Level) -> ColumnElement[Any]:
+        """The order of the list, whichever way it was read."""
+        place: ColumnElement[Any] = level.column("place", Integer())
+        return place.desc() if self.window.backwards else place
+
+    @property
+    def sorting(self) -> list[ColumnElement[Any]]:
+        """The order in which the rows are read."""
+        return sorting(self.listing.order, self.listing.noun.key, backwards=self.window.backwards)
+
+    def _first(self, level: Level, size: int) -> Any:
+        """The first rows of the list, put together of the first ones of its parts."""
+        columns = list(level.columns.values()) or [literal_column("1").label("one")]
+        ordered = [inside(part, self.window).order_by(*self.sorting).limit(size) for part in self.parts]
+        if len(ordered) == 1:
+            return ordered[0].with_only_columns(*columns)
+        listing = self.listing
+        keys = (listing.order.by.label("by"), listing.noun.key.label("then"))
+        merged = together([rows.with_only_columns(*columns, *keys) for rows in ordered]).subquery(level.alias)
+        again = sorting(replace(listing.order, by=merged.c.by), merged.c.then, backwards=self.window.backwards)
+        return every_column(merged).order_by(*again).limit(size)
+
+    # --- the connection ------------------------------------------------------------------------------------------
+
+    def part(self, what: Any, said: dict[str, Expression], index: int = 0) -> str | Expression:
+        """One field of the connection."""
+        match what:
+            case s.Fixed():
+                return str(what.json)
+            case s.Count():
+                return self._count(what)
+            case s.Info():
+                return as_object({key: self._info(part, said) for key, part in what.fields})
+        return chain("[", func.coalesce(said[f"n{index}"], Piece("")), "]")
+
+    def _info(self, part: Any, said: dict[str, Expression]) -> str | Expression:
+        if isinstance(part, s.Fixed):
+            return part.json
+        if part.name in ("start", "end"):
+            return func.coalesce(chain('"', said[part.name], '"'), Piece(NO_VALUE))
+        beyond = [some for each in self.parts for name, some in outside(each, self.window) if part.name == f"has_{name}"]
+        found = [there_are(some.with_only_columns(self.listing.noun.key)) for some in beyond]
+        if part.name == self._more:
+            found.append(func.coalesce(said["more"], Piece(FALSE)) == Piece("true"))
+        return boolean(or_(*found)) if found else FALSE
+
+    def _count(self, count: s.Count) -> Expression:
+        """How many rows there are, looking at no more than the bound and one."""
+        up_to, found = self.writer.up_to(count), func.count()
+        parts: dict[str, str | Expression] = {}
+        for key, part in count.fields:
+            if isinstance(part, s.Fixed):
+                parts[key] = part.json
+            elif part.name == "value":
+                parts[key] = Number(case((found > up_to, up_to), else_=found))
+            else:
+                parts[key] = boolean(found <= up_to)
+        return select(as_object(parts)).select_from(self._some(up_to + 1).subquery()).scalar_subquery()
+
+    def _some(self, at_most: int) -> Any:
+        """As many rows of the list as are counted."""
+        if self.counted is not None:
+            return select(literal_column("1").label("one")).select_from(table(self.counted.alias)).limit(at_most)
+        each = [part.rows.with_only_columns(self.listing.noun.key).limit(at_most) for part in self.parts]
+        return each[0] if len(each) == 1 else together(each).limit(at_most)
+
+
+@dataclass
+class Pages:
+    """A page below each row of a level, all of them together, because there are levels below them in turn."""
+
+    page: Page
+    edge: Many
+    outer: Level
+
+    def written(self, fields: s.Fields) -> Expression:
+        """The connection of one of those rows."""
+        page, alone = self.page, Page(self.page.writer, [children_of(self.edge, self.outer.tenant, self.outer.key)], self.page.window, self.page.slot)
+        level = page.writer.level(page.listing.noun)
+        said = page.said(level, fields)
+        page.writer.fill(level, self._placed(level, fields))
+        rows = self._grouped(level, said)
+        found = {name: rows.column(name) for name in said}
+        return as_object({key: alone.part(what, found, index) for index, (key, what) in enumerate(fields)})
+
+    def _placed(self, level: Level, fields: s.Fields) -> Any:
+        """The first rows of each page with their places."""
+        page, listing = self.page, self.page.listing
+        by = (listing.tenant, listing.parent)
+        place = func.row_number().over(partition_by=by, order_by=page.sorting).label("place")
+        parent = (listing.tenant.label("ot"), listing.parent.label("ok"))
+        rows = inside(listing, page.window).with_only_columns(*parent, *level.columns.values(), place)
+        kept = every_column(rows.subquery(level.alias)).where(level.column("place", Integer()) <= page.size(fields))
+        owner = [level.column("ot"), level.column("ok")]
+        total = [func.count().over(partition_by=owner).label("total")] if asks(fields, "start", "end") else []
+        return kept.add_columns(*total).order_by(*owner, page.place_order(level))
+
+    def _grouped(self, level: Level, said: dict[str, Expression]) -> Joined:
+        """What is said of each page, joined to the row that it is below."""
+        tenant, key = level.column("ot"), level.column("ok")
+        columns = [expression.label(name) for name, expression in said.items()]
+        rows = select(tenant.label("t"), key.label("k"), *columns).select_from(level.source).group_by(tenant, key)
+        joined = self.page.writer.joined(rows)
+        self.outer.join(joined, self.outer.tenant, self.outer.key)
+        return joined
+
+
+# --- what is asked ---------------------------------------------------------------------------------------------------
+
+
+def has_rows(fields: s.Fields) -> bool:
+    """Whether anything is asked of a page's rows."""
+    return any(isinstance(what, s.Nodes | s.Edges | s.Info) for _, what in fields)
+
+
+def asks(fields: s.Fields, *names: str) -> bool:
+    """Whether one of these is asked of where a page lies."""
+    infos = (part for _, what in fields if isinstance(what, s.Info) for _, part in what.fields)
+    return any(isinstance(part, s.InfoPart) and part.name in names for part in infos)
+
+
+def objects_of(fields: s.Fields) -> Iterator[s.Fields]:
+    """What is selected of the objects of a page, for each kind of them."""
+    for _, what in fields:
+        if isinstance(what, s.Nodes | s.Node):
+            yield from what.objects.values()
+        elif isinstance(what, s.Edges):
+            yield from objects_of(what.fields)
+
+
+def is_plain(fields: s.Fields) -> bool:
+    """Whether an object is all its own row."""
+    return all(
+        is_plain(what.fields) if isinstance(what, s.Part) else not isinstance(what, s.One | s.Named | s.Below)
+        for _, what in fields
+    )
+
+
+def among(outer: Level) -> Restrict:
+    """The parents that are rows of the level."""
+    keys = select(outer.tenant, outer.key).select_from(table(outer.alias))
+    return lambda tenant, key: tuple_(tenant, key).in_(keys)
+
+
+# --- pieces ----------------------------------------------------------------------------------------------------------
+
+
+def every_column(rows: Any) -> Any:
+    """Every column of a sub-select."""
+    return select(literal_column(f"{rows.name}.*")).select_from(rows)
+
+
+def together(parts: list[Any]) -> Any:
+    """Rows of several selects, each cut off for itself."""
+    return union_all(*(select(*part.subquery().c) for part in parts))
+
+
+def there_are(rows: Rows) -> ColumnElement[bool]:
+    """Whether there is any of these rows."""
+    return rows.limit(1).exists()
+
+
+def as_object(parts: dict[str, str | Expression]) -> Expression:
+    """A JSON object of these parts."""
+    written: list[str | Expression] = ["{"]
+    for key, value in parts.items():
+        written += ["," if len(written) > 1 else "", f'"{key}":', value]
+    return chain(*written, "}")
+
+
+def has_key(noun: Noun, keys: Rows) -> ColumnElement[bool]:
+    """The row of the noun has one of these keys; a tenant's key is its tenant."""
+    if noun.tenant is noun.key:
+        return noun.key.in_(keys.with_only_columns(list(keys.selected_columns)[1]))
+    return tuple_(noun.tenant, noun.key).in_(keys)
+
+
+def is_of_kind(noun: Noun, kind: str) -> list[ColumnElement[bool]]:
+    """A principal is what its id says it is."""
+    return [noun.plain["kind"] == PRINCIPAL_KINDS[kind].value] if noun is PRINCIPAL else []
+
+
+def begins(identifier: Expression, kind: str) -> ColumnElement[bool]:
+    """The global id is one of this kind."""
+    length = len(kind) + 1 + UUID_LENGTH + (0 if kind == "tenant" else 1 + UUID_LENGTH)
+    return and_(func.substr(identifier, 1, len(kind) + 1) == Piece(f"{kind}_"), func.length(identifier) == length)
+
+
+def with_own(found: Joined, identifier: Expression) -> Expression:
+    """What was found under the id, or null. Whoever asks need not be stored, and is then not for a plan."""
+    own = chain("user_", VIEWER_TENANT, "_", VIEWER_PRINCIPAL)
+    return func.coalesce(found.column("x"), case((identifier == own, Piece(MISSING)), else_=Piece(NO_VALUE)))
+
+
+def identity(kind: str, tenant: Expression, key: Expression) -> Expression:
+    """The global id of the row with this key."""
+    return chain(f"{kind}_", tenant) if kind == "tenant" else chain(f"{kind}_", tenant, "_", key)
+
+
+def identity_of(level: Level) -> Expression:
+    """The global id of the level's row, whichever kind of its noun it is."""
+    if level.noun is not PRINCIPAL:
+        return identity(level.noun.kind, level.tenant, level.key)
+    kind, tenant, key = level.plain("kind"), level.tenant, level.key
+    return case(*((kind == stored.value, identity(name, tenant, key)) for stored, name in KIND_OF_PRINCIPAL.items()))
+
+
+def plain_type(column: Expression) -> TypeEngine[Any]:
+    """The type that a plain field is written by: text for whatever is stored as text."""
+    kind: TypeEngine[Any] = column.type
+    return kind if kind.python_type in (int, bool, float) else text()
+
+
+def left(what: s.Left, level: Level | None) -> Expression:
+    """What a finish needs: its number, and the columns as they are stored."""
+    stored: list[str | Expression] = []
+    for name in what.columns if level is not None else ():
+        value = {"row_tenant": level.tenant, "row_key": level.key}.get(name)
+        stored += ["," if stored else "", Quoted(level.plain(name) if value is None else value)]
+    return chain(f'{LEFT}{what.number},"v":[', *stored, "]}")

@@ -24,7 +24,7 @@ class Plan:
     repetitions: int = 7
     seconds: float = 2.0
     """Processor time of each repetition."""
-    connections: int = 8
+    connections: int = 4
 
 
 @dataclass(frozen=True, eq=False)

@@ -31,7 +31,7 @@ def short_folder() -> Iterator[Path]:
 def bench(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
     return subprocess.run(
-        [sys.executable, "-m", "app", "bench", "--quick", *options],
+        [sys.executable, "-m", "app", "bench", *options],
         env=environment | {"TMPDIR": str(folder), "NO_COLOR": "1"},
         capture_output=True,
         text=True,
@@ -40,7 +40,7 @@ def bench(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
 
 
 def test_a_quick_bench_measures_every_path_on_both_engines_and_leaves_nothing(short_folder: Path) -> None:
-    ran = bench(short_folder, "--query", "node", "--json")
+    ran = bench(short_folder, "--quick", "--query", "node", "--json")
 
     assert ran.returncode == 0, ran.stderr
     results = json.loads(ran.stdout)["results"]
@@ -90,3 +90,18 @@ def test_the_database_on_a_server_that_was_named_is_one_of_its_own(databases: Da
     with open_host(Engine.POSTGRESQL, tmp_path, databases.server) as host, host.database("x") as target:
         assert "/gateway_bench_x_" in target.address
         assert target.process is not None
+
+
+def test_growth_is_measured_at_every_size_that_was_named(short_folder: Path) -> None:
+    sizes = ["--tenant", "40", "--tenant", "80", "--scope", "10", "--scopes", "5", "--customers", "1", "--each", "2"]
+    briefly = ["--repetitions", "1", "--seconds", "0.05", "--connections", "1"]
+
+    ran = bench(short_folder, "--scale", *sizes, *briefly, "--engine", "sqlite", "--plans", "--json")
+
+    assert ran.returncode == 0, ran.stderr
+    told = json.loads(ran.stdout)
+    sized = {(each["axis"], each["size"]) for each in told["results"]}
+    assert sized == {("tenant", 40), ("tenant", 80), ("whole", 40), ("whole", 80), ("scope", 5), ("customers", 1)}
+    assert {each["asked"] for each in told["results"]} == {"first page", "deep page", "look-up", "search", "count"}
+    assert all(each["plan"] for each in told["plans"])
+    assert list(short_folder.glob("gateway-bench-*")) == []

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from app.bench.fleet import BenchFailed
+from app.bench.failing import BenchFailed
 from app.bench.peers import DOCUMENTS, PEERS, times_floor
 from app.bench.reports import most
 from app.bench.samples import Result

@@ -7,10 +7,7 @@ from typing import Any
 
 import app
 from app.access.viewer import Viewer
-from app.bench.floor.statements import Digests
 from app.bench.world import World
-from app.graph.connections import list_of
-from app.graph.query import audit_entries, rooms
 
 PACKAGE = Path(app.__file__).parent
 
@@ -65,8 +62,3 @@ QUERIES = {
         Query(QueryName.NODE, by_partner=True, about_room=True),
     )
 }
-
-
-def digests() -> Digests:
-    """What tells the two lists that are measured from others."""
-    return Digests(list_of("rooms", rooms())[1], list_of("audit_entries", audit_entries())[1])

@@ -4,12 +4,14 @@ Each imports what it needs and no more, so that the floor has not to carry the g
 """
 
 import json
+import os
 import socket
 import sys
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
+from threading import Thread
 
 import uvicorn
 from starlette.applications import Starlette
@@ -73,7 +75,7 @@ def create_gateway(told: Told) -> Starlette:
     database = arm(Database(settings.database, pool_size=settings.database_pool_size))
     verifier = DevelopmentIssuer(settings.state_dir, settings.token_scope).verifier
     start_logging(settings.log_level)
-    planning = Planning.AGAIN if told.way is Way.PLANNED else Planning.NEVER
+    planning = Planning.NEVER if told.way is Way.STOCK else Planning.AGAIN
     return create_app(settings, database, verifier, planning=planning)
 
 
@@ -88,10 +90,19 @@ class Announced(uvicorn.Server):
 
 
 def main() -> None:
-    """Serve on a free port until the process is told to end."""
+    """Serve on a free port until the process is told to end, or nobody is left to tell it."""
     told = Told.from_line(sys.stdin.buffer.readline())
     app = create_floor(told) if told.way is Way.FLOOR else create_gateway(told)
-    Announced(configure(app, HOST, 0)).run(sockets=[socket.create_server((HOST, 0), backlog=128)])
+    server = Announced(configure(app, HOST, 0))
+    Thread(target=end_with_whoever_began, args=(server,), daemon=True).start()
+    server.run(sockets=[socket.create_server((HOST, 0), backlog=128)])
+
+
+def end_with_whoever_began(server: uvicorn.Server) -> None:
+    """Let the server end once the other end of its input is closed."""
+    while os.read(sys.stdin.fileno(), 1):  # past its buffer, whose lock would be in the way at the end of the process
+        continue
+    server.should_exit = True
 
 
 if __name__ == "__main__":

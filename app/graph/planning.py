@@ -236,7 +236,6 @@ class Planner:
     def __init__(self, schema: strawberry.Schema, planning: Planning = Planning.AGAIN) -> None:
         self._planned, self._eager = planning is not Planning.NEVER, planning is Planning.AT_ONCE
         self._asked: OrderedDict[Any, None] = OrderedDict()
-        self._strawberry = schema
         self._schema = schema._schema  # noqa: SLF001 - Strawberry keeps graphql-core's schema there
         self._registry = schema.schema_converter.scalar_registry
         self._plans: OrderedDict[Any, Plan] = OrderedDict()

@@ -11,16 +11,10 @@ from unittest.mock import patch
 
 import pytest
 
-from app.bench.fleet import (
-    NEEDS_PGSERVER,
-    BenchFailed,
-    Engine,
-    Target,
-    bundled_postgresql,
-    find_process,
-    open_target,
-    start_servers,
-)
+from app.bench.databases import NEEDS_PGSERVER, Engine, Target, bundled_postgresql, find_process, open_host
+from app.bench.failing import BenchFailed
+from app.bench.fleet import start_servers
+from app.bench.floor.statements import Digests
 from app.bench.picture import NEEDS_MATPLOTLIB, pyplot
 from app.bench.server import Way
 from tests.conftest import Databases
@@ -37,7 +31,7 @@ def short_folder() -> Iterator[Path]:
 def bench(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
     return subprocess.run(
-        [sys.executable, "-m", "app", "bench", "--quick", *options],
+        [sys.executable, "-m", "app", "bench", *options],
         env=environment | {"TMPDIR": str(folder), "NO_COLOR": "1"},
         capture_output=True,
         text=True,
@@ -46,7 +40,7 @@ def bench(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
 
 
 def test_a_quick_bench_measures_every_path_on_both_engines_and_leaves_nothing(short_folder: Path) -> None:
-    ran = bench(short_folder, "--query", "node", "--json")
+    ran = bench(short_folder, "--quick", "--query", "node", "--json")
 
     assert ran.returncode == 0, ran.stderr
     results = json.loads(ran.stdout)["results"]
@@ -66,9 +60,9 @@ def test_a_document_that_there_is_not_is_refused_with_those_that_there_are(short
 
 
 def test_a_server_that_does_not_start_is_told_with_its_last_words(tmp_path: Path) -> None:
-    nowhere = Target(Engine.SQLITE, "mysql://elsewhere", None)
+    nowhere = Target(Engine.SQLITE, "nowhere", "mysql://elsewhere", None)
 
-    with pytest.raises(BenchFailed) as raised, start_servers([Way.FLOOR], [nowhere], tmp_path):
+    with pytest.raises(BenchFailed) as raised, start_servers([Way.FLOOR], [nowhere], tmp_path, Digests("", "")):
         pass
 
     assert str(raised.value).startswith("the server of `floor` on sqlite did not start: ")
@@ -88,11 +82,26 @@ def test_without_the_package_it_says_how_to_measure_all_the_same(tmp_path: Path)
 
 async def test_a_postgresql_whose_processes_are_elsewhere_is_refused(databases: Databases) -> None:
     assert await find_process(databases.server) > 1
-    with patch("app.bench.fleet.parent_of", return_value=None), pytest.raises(BenchFailed, match="cannot be seen"):
+    with patch("app.bench.databases.parent_of", return_value=None), pytest.raises(BenchFailed, match="cannot be seen"):
         await find_process(databases.server)
 
 
-def test_the_database_of_a_server_that_was_named_is_one_of_its_own(databases: Databases, tmp_path: Path) -> None:
-    with open_target(Engine.POSTGRESQL, tmp_path, databases.server) as target:
-        assert "/gateway_bench_" in target.address
+def test_the_database_on_a_server_that_was_named_is_one_of_its_own(databases: Databases, tmp_path: Path) -> None:
+    with open_host(Engine.POSTGRESQL, tmp_path, databases.server) as host, host.database("x") as target:
+        assert "/gateway_bench_x_" in target.address
         assert target.process is not None
+
+
+def test_growth_is_measured_at_every_size_that_was_named(short_folder: Path) -> None:
+    sizes = ["--tenant", "40", "--tenant", "80", "--scope", "10", "--scopes", "5", "--customers", "1", "--each", "2"]
+    briefly = ["--repetitions", "1", "--seconds", "0.05", "--connections", "1"]
+
+    ran = bench(short_folder, "--scale", *sizes, *briefly, "--engine", "sqlite", "--plans", "--json")
+
+    assert ran.returncode == 0, ran.stderr
+    told = json.loads(ran.stdout)
+    sized = {(each["axis"], each["size"]) for each in told["results"]}
+    assert sized == {("tenant", 40), ("tenant", 80), ("whole", 40), ("whole", 80), ("scope", 5), ("customers", 1)}
+    assert {each["asked"] for each in told["results"]} == {"first page", "deep page", "look-up", "search", "count"}
+    assert all(each["plan"] for each in told["plans"])
+    assert list(short_folder.glob("gateway-bench-*")) == []

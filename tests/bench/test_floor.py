@@ -17,11 +17,12 @@ from starlette.applications import Starlette
 
 from app.access.tripwire import arm
 from app.access.viewer import Viewer
+from app.bench.benches import find_digests
 from app.bench.floor.serving import create_floor, path_of
 from app.bench.floor.statements import FOLDER as FILES
 from app.bench.floor.statements import STATEMENTS
 from app.bench.making import SEED
-from app.bench.queries import QUERIES, QueryName, digests
+from app.bench.queries import QUERIES, QueryName
 from app.bench.seeded_ids import SeededIds
 from app.bench.world import MADE_BEFORE, Sizes, World, make_world
 from app.config import Settings
@@ -178,7 +179,7 @@ async def opened(address: str, world: World, issuer: DevelopmentIssuer) -> Async
     """Both, until the context ends."""
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database(address))
-        floor = create_floor(address, digests(), lambda: NOW)
+        floor = create_floor(address, await find_digests(address, world, issuer.folder), lambda: NOW)
         await stack.enter_async_context(floor.router.lifespan_context(floor))
         gateway = create_app(Settings(), arm(database), issuer.verifier, lambda: NOW)
         clients = [await stack.enter_async_context(client_of(each)) for each in (floor, gateway)]

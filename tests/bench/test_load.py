@@ -4,15 +4,18 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
-from app.bench.fleet import BenchFailed, Engine, Server, Target
-from app.bench.harness import Loads
+from app.bench.databases import Engine, Target
+from app.bench.failing import BenchFailed
+from app.bench.fleet import Server
+from app.bench.harness import Loads, Plan, Question, turned
 from app.bench.harness import ask as ask_server
 from app.bench.load import Job, WrongAnswer, ask, difference
 from app.bench.processes import cpu_seconds, family, family_cpu_seconds, memory_mb, parent_of, spent
-from app.bench.queries import QUERIES, QueryName
+from app.bench.requests import Request
 from app.bench.samples import Sample
 from app.bench.server import Way
 
@@ -87,15 +90,30 @@ class Wrong(Loads):
         raise WrongAnswer("it answered `HTTP/1.1 401 Unauthorized`")
 
 
+SERVER = Server(Way.PLANNED, Target(Engine.SQLITE, "bench", "sqlite:///x", None), os.getpid(), 1)
+QUESTION = Question("key", "node", SERVER, Request("GET", "/", {}), b"right")
+
+
 def test_whoever_runs_the_bench_is_told_which_server_answered_what() -> None:
-    server = Server(Way.PLANNED, Target(Engine.SQLITE, "sqlite:///x", None), os.getpid(), 1)
-    job = Job(1, REQUEST, b"", 1, 1.0, 1, None)
-
     with pytest.raises(BenchFailed) as raised:
-        ask_server(Wrong(), server, QUERIES[QueryName.NODE], job)
+        ask_server(Wrong(), QUESTION, Plan())
 
-    said = "planned on sqlite does not answer `node` as the floor does: it answered `HTTP/1.1 401 Unauthorized`"
+    said = "planned on sqlite does not answer `node` as it has to: it answered `HTTP/1.1 401 Unauthorized`"
     assert str(raised.value) == said
+
+
+def test_each_repetition_begins_with_another_one() -> None:
+    others = [replace(QUESTION, name=name) for name in "abc"]
+
+    assert ["".join(each.name for each in turned(others, by)) for by in range(4)] == ["abc", "bca", "cab", "abc"]
+
+
+def test_a_request_says_how_long_it_is() -> None:
+    request = Request("POST", "/graphql", {"Accept": "application/json"}, b"{}")
+
+    assert request.to_bytes() == (
+        b"POST /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\nContent-Length: 2\r\n\r\n{}"
+    )
 
 
 # --- what processes used ----------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ them, each for one person of the demo world and one engine.
 import asyncio
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,17 +23,19 @@ from app.access.scoping import scoped
 from app.access.viewer import Caller
 from app.execution.answers import Engine
 from app.execution.bodies import GraphQLRequest
-from app.graph import planning
 from app.graph.context import begin
 from app.graph.engine import build_engine
 from app.graph.planning import Planning
 from app.reading import declaring
+from app.reading.declaring import Noun
 from app.reading.nouns import NOUNS
+from app.reading.plans import write_plan
 from app.storage.engines import Database
 from tests.conftest import ENGINES
 from tests.graph.asking import LIMITS, PEOPLE, Asker, ask
 from tests.graph.drawing import SCHEMA, Request, requests
 from tests.graph.selecting import documents, entrances
+from tests.world import Worlds
 
 NORMAL, LONG = 300, 50_000
 AT_MOST = 3600
@@ -41,7 +44,9 @@ PLANNED, STOCK = build_engine(LIMITS, Planning.AT_ONCE), build_engine(LIMITS, Pl
 EVERYTHING = """{
   viewer {
     tenant { id } principal { ... on User { id } ... on Application { id } }
-    rooms { edges { cursor node { id } } } groups { edges { cursor node { id } } } rings { edges { cursor node { id } } }
+    rooms { edges { cursor node { id } } }
+    groups { edges { cursor node { id } } }
+    rings { edges { cursor node { id } } }
     partners(states: [ACTIVE, REMOVED]) { edges { cursor node { id partner { id } } } }
     customers { edges { cursor node { id customer { id } } } }
     invitations(states: [PENDING, ACCEPTED, DECLINED, REVOKED, EXPIRED]) { edges { cursor node { id } } }
@@ -69,12 +74,15 @@ def in_order(value: Any) -> Any:
     return [in_order(each) for each in value] if isinstance(value, list) else value
 
 
-async def difference(asker: Asker, asked: Request) -> str | None:
+async def difference(asker: Asker, asked: Request, planned: Engine = PLANNED) -> str | None:
     """What the two say, if it is not the same. Of several errors none is first."""
-    by_plan, by_executor = await answer(PLANNED, asker, asked), await answer(STOCK, asker, asked)
+    by_plan, by_executor = await answer(planned, asker, asked), await answer(STOCK, asker, asked)
     for each in (by_plan, by_executor):
         each["errors"] = sorted(each.get("errors", ()), key=orjson.dumps)
-    if in_order(by_plan.get("data")) == in_order(by_executor.get("data")) and by_plan["errors"] == by_executor["errors"]:
+    if (
+        in_order(by_plan.get("data")) == in_order(by_executor.get("data"))
+        and by_plan["errors"] == by_executor["errors"]
+    ):
         return None
     return f"{asker.name}: {asked}\n{by_plan}\n{by_executor}"
 
@@ -144,37 +152,39 @@ async def test_plans_answer_as_the_executor_does(
     assert counts["planned"] > count / 2, "plans are compared, and not the executor with itself"
 
 
-@pytest.mark.parametrize("noun", NOUNS, ids=lambda noun: noun.kind)
-async def test_a_level_that_lost_its_scope_is_found(
-    worlds: dict[str, Any], noun: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each noun in turn: while plans are written, all of its rows count as visible."""
+@contextmanager
+def without_scope(noun: Noun) -> Iterator[None]:
+    """All rows of the noun count as visible."""
     table = noun.table
     everything = scoped(select(table), frozenset({str(table.__tablename__)}))
-    write, made, parted = planning.write_plan, declaring.made_once, declaring.parted_once
+    made, parted = declaring.made_once, declaring.parted_once
+    with pytest.MonkeyPatch.context() as broken:
+        broken.setattr(declaring, "made_once", lambda one, right: everything if one is table else made(one, right))
+        whole = [everything]
+        broken.setattr(declaring, "parted_once", lambda one, right: whole if one is table else parted(one, right))
+        yield
 
-    def write_broken(*asked: Any) -> Any:
-        with pytest.MonkeyPatch.context() as broken:
-            broken.setattr(declaring, "made_once", lambda one, right: everything if one is table else made(one, right))
-            broken.setattr(declaring, "parted_once", lambda one, right: [everything] if one is table else parted(one, right))
-            return write(*asked)
 
-    monkeypatch.setattr(planning, "write_plan", write_broken)
-    monkeypatch.setattr(PLANNED, "_planner", planning.Planner(planning_schema(), Planning.AT_ONCE))
-    world = worlds["sqlite"].shared
+@pytest.mark.parametrize("noun", NOUNS, ids=lambda noun: noun.kind)
+async def test_a_level_that_lost_its_scope_is_found(
+    worlds: dict[str, Worlds], noun: Noun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each noun in turn, while plans are written, and not when the executor asks."""
+
+    def write_without_scope(*asked: Any) -> Any:
+        with without_scope(noun):
+            return write_plan(*asked)
+
+    monkeypatch.setattr("app.graph.planning.write_plan", write_without_scope)
+    world, broken = worlds["sqlite"].shared, build_engine(LIMITS, Planning.AT_ONCE)
     pool = await Pool.of(world)
 
-    found = [
-        told
-        for entrance in entrances()
-        for text in documents(entrance, 1)
+    asked = [Request(text, {"ids": pool.ids[:30]}) for entrance in entrances() for text in documents(entrance, 1)]
+    told = (
+        await difference(ask(world, name), each, broken)
+        for each in asked
         for name in ("northwind-helpdesk", "adatum-nobody", "contoso-analyst")
-        if (told := await difference(ask(world, name), Request(text, {"ids": pool.ids[:30]})))
-    ]
+    )
+    found = [each async for each in told if each]
 
     assert found, f"nobody noticed that {noun.kind} has no scope"
-
-
-def planning_schema() -> Any:
-    """The schema as the engine has it."""
-    return PLANNED._planner._strawberry  # type: ignore[union-attr]

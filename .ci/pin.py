@@ -26,6 +26,7 @@ def pin() -> None:
             "uv",
             "export",
             "--all-groups",
+            "--all-extras",
             "--no-hashes",
             "--no-annotate",
             "--no-header",

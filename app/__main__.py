@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequen
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 from uuid import uuid4
@@ -48,12 +48,17 @@ from app.storage.tables import Principal
 from app.storage.world_entries import ApplicationEntry, PersonEntry, World
 from app.storage.world_files import read_world
 from app.web.development_issuer import DevelopmentIssuer, IssuerKeyRefused
+from app.web.explorer import building
+from app.web.explorer.building import PageNotMade
+from app.web.explorer.people import Introduction, People
+from app.web.explorer.serving import Explorer
 from app.web.keys import KeySet
 from app.web.logs import start_logging
+from app.web.loopback import is_loopback
 from app.web.serving import configure
 from app.web.tokens import Claims, TokenVerifier
 
-REFUSALS = (AuditKeyRefused, BadFile, CommandRefused, IssuerKeyRefused, SettingsRefused, UnknownDatabase)
+REFUSALS = (AuditKeyRefused, BadFile, CommandRefused, IssuerKeyRefused, PageNotMade, SettingsRefused, UnknownDatabase)
 """What is told to the operator as it is."""
 DEMO_KEY, DEMO_HEADS = "audit-key.pem", "audit-heads"
 """In the state folder."""
@@ -61,6 +66,8 @@ NEEDS_NOTARY = (
     "set GATEWAY_AUDIT_SIGNING_KEY and GATEWAY_AUDIT_HEADS_DIR, so that nobody rewrites the record unseen; "
     "`gateway audit key FILE` makes a key"
 )
+DEMO_PATIENCE_SECONDS = 120.0
+"""For each step of making the explorer's page: without a network npm should not keep the demo from starting."""
 TOKEN_LIFETIME = timedelta(hours=24)
 QUESTION = "{ viewer { tenant { displayName } rooms(first: 5) { totalCount { value } nodes { displayName } } } }"
 """What the demo's `curl` lines ask."""
@@ -73,13 +80,18 @@ imports = typer.Typer(help="Load real data.", no_args_is_help=True)
 schema = typer.Typer(help="The GraphQL schema.", no_args_is_help=True)
 gateway.add_typer(tenants, name="tenants")
 gateway.add_typer(imports, name="import")
+explorer = typer.Typer(help="The page to look through the graph in a browser.", no_args_is_help=True)
 audit = typer.Typer(help="The record of what was changed, and whether it is as it was written.", no_args_is_help=True)
 gateway.add_typer(schema, name="schema")
 gateway.add_typer(audit, name="audit")
+gateway.add_typer(explorer, name="explorer")
 out, err = Console(soft_wrap=True, highlight=False), Console(stderr=True, soft_wrap=True, highlight=False)
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on.", min=0, max=65535, show_default="8000")]
+WithExplorer = Annotated[
+    bool | None, typer.Option("--explorer/--no-explorer", help="Serve the page to look through at /explorer/.")
+]
 Files = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, readable=True, help="JSON files.")]
 Domain = Annotated[str, typer.Option("--tenant", metavar="DOMAIN", help="A domain of the tenant.")]
 
@@ -198,17 +210,9 @@ async def check_ready(settings: Settings) -> None:
         raise CommandRefused(NEEDS_NOTARY)
 
 
-def is_loopback(host: str) -> bool:
-    """Only this machine can reach the address."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def listen(settings: Settings, verifier: TokenVerifier) -> None:
+def listen(settings: Settings, verifier: TokenVerifier, page: Explorer | None) -> None:
     """Serve until interrupted."""
-    app = create_app(settings, open_database(settings), verifier)
+    app = create_app(settings, open_database(settings), verifier, explorer=page)
     start_logging(settings.log_level)
     with suppress(KeyboardInterrupt):  # uvicorn raises it again once everything is closed
         uvicorn.Server(configure(app, settings.host, settings.port)).run()
@@ -224,13 +228,22 @@ def serve(
     development_issuer: Annotated[
         bool, typer.Option("--development-issuer", help="Accept the tokens of `gateway token`; loopback only.")
     ] = False,
+    with_explorer: WithExplorer = None,
 ) -> None:
     """Serve the graph to people and tools of a real issuer."""
-    settings = settings_with(host=host, port=port)
+    settings = settings_with(host=host, port=port, explorer=with_explorer)
+    page = made_page() if settings.explorer else None
     verifier = development_verifier(settings) if development_issuer else issuer_verifier(settings)
     with only_server(settings):
         run(check_ready(settings))
-        listen(settings, verifier)
+        listen(settings, verifier, page)
+
+
+def made_page() -> Explorer:
+    """The explorer. Raises `CommandRefused` if its page is not made, with what makes it."""
+    if not building.is_made(building.BUNDLE):
+        raise CommandRefused("the explorer's page is not made yet; run `gateway explorer build`")
+    return Explorer(building.BUNDLE)
 
 
 def development_verifier(settings: Settings) -> TokenVerifier:
@@ -263,9 +276,10 @@ def demo(
     ] = False,
     host: Host = None,
     port: Port = None,
+    with_explorer: WithExplorer = None,
 ) -> None:
     """Make a small world, hand out tokens for its people, and serve it."""
-    settings = with_terms(settings_with(host=host, port=port))
+    settings = with_terms(settings_with(host=host, port=port, explorer=with_explorer))
     if settings.database_url is not None:
         raise CommandRefused("the demo makes a database of its own; unset GATEWAY_DATABASE_URL")
     issuer, settings = DevelopmentIssuer(settings.state_dir, settings.token_scope), of_demo(settings)
@@ -276,8 +290,10 @@ def demo(
         if fresh:
             throw_away(settings)
         run(prepare_demo(settings, world))
-        run(introduce(settings, issuer, world))
-        listen(settings, issuer.verifier)
+        people = asyncio.run(find_people(settings, issuer, world))
+        has_page = settings.explorer is not False and try_to_make_page()
+        introduce(settings, people, has_page=has_page)
+        listen(settings, issuer.verifier, Explorer(building.BUNDLE, People(people)) if has_page else None)
 
 
 def with_terms(settings: Settings) -> Settings:
@@ -311,20 +327,55 @@ async def prepare_demo(settings: Settings, world: World) -> None:
             await seed_world(work, world)
 
 
-async def introduce(settings: Settings, issuer: DevelopmentIssuer, world: World) -> None:
+async def find_people(settings: Settings, issuer: DevelopmentIssuer, world: World) -> list[Introduction]:
+    """Everybody of the demo world, as the database has them."""
+    entries: list[PersonEntry | ApplicationEntry] = [*world.people, *world.applications]
+    async with change(settings) as work:
+        found = [(entry, *await find_person(work.session, entry.name, entry.tenant)) for entry in entries]
+        return [
+            Introduction(person.name, tenant.name, entry.expects or "", partial(mint, issuer, person, roles_of(entry)))
+            for entry, person, tenant in found
+        ]
+
+
+def try_to_make_page() -> bool:
+    """Whether there is a page for the explorer: it is made if it can be, and else how to get it is said in a line."""
+    try:
+        if not building.is_made(building.BUNDLE):
+            make_page(DEMO_PATIENCE_SECONDS)
+    except PageNotMade as reason:
+        out.print(f"There is no page to look through: {reason}.", markup=False)
+        return False
+    return True
+
+
+def make_page(patience_seconds: float = building.PATIENCE_SECONDS) -> None:
+    """Make the explorer's page, showing how far it is. Raises `PageNotMade`."""
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=err) as progress:
+        task = progress.add_task("Making the explorer's page", total=len(building.STEPS), completed=-1)
+
+        def on_step(step: str) -> None:
+            progress.update(task, description=f"Making the explorer's page: {step.lower()}", advance=1)
+
+        building.make_page(building.BUNDLE, on_step=on_step, patience_seconds=patience_seconds)
+        progress.update(task, description="Made the explorer's page", advance=1)
+
+
+def introduce(settings: Settings, people: Sequence[Introduction], *, has_page: bool) -> None:
     """Print who there is, what each should see, a token, and a line to paste."""
-    out.print(f"\n[bold]Partner Gateway[/bold] at http://{settings.host}:{settings.port}/graphql\n")
+    address = f"http://{settings.host}:{settings.port}"
+    out.print(f"\n[bold]Partner Gateway[/bold] at {address}/graphql\n")
     if not is_loopback(settings.host):
         out.print(f"Tokens are handed out on loopback only, and {settings.host} is not.\n")
         return
-    async with change(settings) as work:
-        entries: list[PersonEntry | ApplicationEntry] = [*world.people, *world.applications]
-        for entry in entries:
-            person, tenant = await find_person(work.session, entry.name, entry.tenant)
-            token = issuer.token(claims_of(person, roles_of(entry)), datetime.now(UTC))
-            out.print(f"[bold]{person.name}[/bold] of {tenant.name}: {entry.expects or ''}")
-            out.print(f"  token  {token}", markup=False)
-            out.print(f"  {curl(settings, token)}\n", markup=False)
+    for person in people:
+        token = person.token()
+        out.print(f"[bold]{person.name}[/bold] of {person.organization}: {person.expects}")
+        out.print(f"  token  {token}", markup=False)
+        out.print(f"  {curl(settings, token)}\n", markup=False)
+    if has_page:
+        out.print(f"[bold]Look through it[/bold] as any of them in a browser: {address}/explorer/")
     out.print("[bold]Paste any line above[/bold] into another terminal, or `gateway token --as NAME`. Ctrl-C stops.\n")
 
 
@@ -338,6 +389,11 @@ def curl(settings: Settings, token: str) -> str:
 def roles_of(entry: PersonEntry | ApplicationEntry) -> Sequence[DirectoryRole]:
     """The directory roles that somebody's token carries in the demo."""
     return entry.directory_roles if isinstance(entry, PersonEntry) else ()
+
+
+def mint(issuer: DevelopmentIssuer, person: Principal, directory_roles: Sequence[DirectoryRole] = ()) -> str:
+    """A token for a stored person or application, good from now on."""
+    return issuer.token(claims_of(person, directory_roles), datetime.now(UTC))
 
 
 def claims_of(person: Principal, directory_roles: Sequence[DirectoryRole] = ()) -> Claims:
@@ -363,15 +419,15 @@ def token(
     """Print a token of the development issuer for a stored person, good for 24 hours."""
     settings = settings_with()
 
-    async def mint() -> None:
+    async def print_token() -> None:
         async with change(settings) as work:
             person, _ = await find_person(work.session, name, tenant)
         world = read_world(demo_files())
         roles = next((roles_of(entry) for entry in world.people if entry.id == person.id), ())
         issuer = DevelopmentIssuer(settings.state_dir, settings.token_scope)
-        out.print(issuer.token(claims_of(person, roles), datetime.now(UTC)), markup=False)
+        out.print(mint(issuer, person, roles), markup=False)
 
-    run(mint())
+    run(print_token())
 
 
 # --- data ------------------------------------------------------------------------------------------------------------
@@ -566,6 +622,18 @@ def audit_purge(
         out.print(f"Deleted {done.count} entries of {done.tenant.name}, up to {done.sequence}.", markup=False)
 
     run(delete())
+
+
+@explorer.command("build")
+def explorer_build() -> None:
+    """Make the page that /explorer/ serves, from its source in this package, with npm."""
+    make_page()
+    files = [file for file in building.BUNDLE.rglob("*") if file.is_file()]
+    size = sum(file.stat().st_size for file in files) / 1_000_000
+    out.print(
+        f"{len(files)} files, {size:.1f} MB, in {building.BUNDLE}; `gateway serve --explorer` serves them.",
+        markup=False,
+    )
 
 
 @schema.command("print")

@@ -22,6 +22,7 @@ from app.operations.removing import Confirmations
 from app.storage.engines import Database
 from app.web.authenticating import Authenticator
 from app.web.endpoint import Clock, GraphQLEndpoint, refuse
+from app.web.explorer.serving import Explorer
 from app.web.exporting import AuditExport
 from app.web.health import Readiness, healthz
 from app.web.keys import KeySet
@@ -37,7 +38,13 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def create_app(settings: Settings, database: Database, verifier: TokenVerifier, clock: Clock = now) -> Starlette:
+def create_app(
+    settings: Settings,
+    database: Database,
+    verifier: TokenVerifier,
+    clock: Clock = now,
+    explorer: Explorer | None = None,
+) -> Starlette:
     """The gateway over a database with the tripwire armed. It closes the database when it stops."""
     engine = Engine(build_schema()._schema, settings.limits)  # noqa: SLF001 - Strawberry keeps graphql-core's schema there
     authenticator = Authenticator(verifier, database)
@@ -45,6 +52,7 @@ def create_app(settings: Settings, database: Database, verifier: TokenVerifier, 
     routes = [
         Route("/graphql", endpoint.respond, methods=["POST"]),
         *export_routes(AuditExport(authenticator, database, clock)),
+        *(explorer.routes() if explorer else ()),
         Route("/healthz", healthz),
         Route("/readyz", Readiness(database, verifier.keys, clock).respond),
     ]

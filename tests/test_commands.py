@@ -25,6 +25,7 @@ import pytest
 
 from app.__main__ import DEMO_TERMS, main, with_terms
 from app.config import PublishedTerms, Settings
+from app.web.explorer import building
 from tests.conftest import Databases
 from tests.world import WORLD_FILES
 
@@ -65,7 +66,8 @@ def command(*arguments: str) -> list[str]:
 
 def surroundings(state: Path, **environment: str) -> dict[str, str]:
     others = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
-    return others | {"GATEWAY_STATE_DIR": str(state), "COLUMNS": "200", "NO_COLOR": "1"} | environment
+    ours = {"GATEWAY_STATE_DIR": str(state), "GATEWAY_EXPLORER": "false", "COLUMNS": "200", "NO_COLOR": "1"}
+    return others | ours | environment
 
 
 def free_port() -> int:
@@ -180,6 +182,9 @@ def test_tokens_are_for_stored_people_and_nobody_else(state: Path) -> None:
         (["serve"], {}, "GATEWAY_TOKEN_ISSUER, GATEWAY_TOKEN_AUDIENCE, GATEWAY_TOKEN_KEYS_URL"),
         (["serve", "--development-issuer", "--host", "0.0.0.0"], {}, "for this machine only"),
         (["serve", "--development-issuer"], {}, "run `gateway migrate`"),
+        (["serve", "--development-issuer", "--explorer"], {}, "run `gateway explorer build`"),
+        (["serve", "--development-issuer"], {"GATEWAY_EXPLORER": "true"}, "run `gateway explorer build`"),
+        (["explorer", "build"], {"PATH": ""}, "npm is not here"),
         (["tenants", "add", "--domain", "a.example", "--name", "A"], {}, "run `gateway migrate`"),
         (["demo"], {"GATEWAY_DATABASE_URL": "postgresql://127.0.0.1:1/x"}, "unset GATEWAY_DATABASE_URL"),
         (["migrate"], {"GATEWAY_DATABASE_URL": "mysql://127.0.0.1/x"}, "`sqlite:///FILE` or `postgresql://…`"),
@@ -188,8 +193,10 @@ def test_tokens_are_for_stored_people_and_nobody_else(state: Path) -> None:
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_sentence(
-    state: Path, arguments: list[str], environment: dict[str, str], said: str
+    state: Path, arguments: list[str], environment: dict[str, str], said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(building, "BUNDLE", state / "nowhere")
+
     refused = gateway(state, *arguments, **environment)
 
     assert refused.returncode == 2

@@ -19,7 +19,7 @@ import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from filelock import FileLock, Timeout
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.access.tripwire import arm
@@ -350,16 +350,21 @@ def try_to_make_page() -> bool:
 
 
 def make_page(patience_seconds: float = building.PATIENCE_SECONDS) -> None:
-    """Make the explorer's page, showing how far it is. Raises `PageNotMade`."""
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    with Progress(*columns, console=err) as progress:
-        task = progress.add_task("Making the explorer's page", total=len(building.STEPS), completed=-1)
+    """Make the explorer's page, showing each step and how long it takes. Raises `PageNotMade`."""
+    with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=err) as progress:
 
         def on_step(step: str) -> None:
-            progress.update(task, description=f"Making the explorer's page: {step.lower()}", advance=1)
+            finish(progress)
+            progress.add_task(f"{step} of the explorer", total=None)
 
         building.make_page(building.BUNDLE, on_step=on_step, patience_seconds=patience_seconds)
-        progress.update(task, description="Made the explorer's page", advance=1)
+        finish(progress)
+
+
+def finish(progress: Progress) -> None:
+    """Let every step that was begun be done."""
+    for task in progress.task_ids:
+        progress.update(task, total=1, completed=1)
 
 
 def introduce(settings: Settings, people: Sequence[Introduction], *, has_page: bool) -> None:

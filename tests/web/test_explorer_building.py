@@ -119,10 +119,10 @@ def test_a_page_of_older_source_is_not_taken_for_one_of_this(
     [
         (
             'sys.exit("npm error code ENOTFOUND\\nnpm error network")',
-            r"fetching packages failed: npm error code ENOTFOUND",
+            r"fetching the packages failed: npm error code ENOTFOUND",
         ),
         ('sys.exit(sys.argv[1] != "ci" and "cannot\\nresolve")', r"bundling the page failed: cannot resolve"),
-        ("import time; time.sleep(30)", r"fetching packages took longer than 1 seconds"),
+        ("import time; time.sleep(30)", r"fetching the packages took longer than 1 seconds"),
     ],
 )
 def test_a_step_that_fails_is_told_in_one_line_and_leaves_the_old_page(
@@ -186,10 +186,12 @@ def test_where_it_cannot_the_demo_says_in_one_line_how_to_get_it(
 
     assert not try_to_make_page()
 
+    said = capsys.readouterr()
+    assert said.err.strip() == ""
     assert re.fullmatch(
-        r"There is no page to look through: npm is not here; make it with Node.js 20\.19 or later, or without any "
+        r"There is no page to look through: npm is not here; to get it, install Node\.js 20\.19 or later, or run "
         r"`uv run --extra explorer gateway explorer build`\.\n",
-        capsys.readouterr().out,
+        said.out,
     )
 
 

@@ -18,7 +18,7 @@ BUNDLE = Path(__file__).parent / "bundle"
 """Where the page is served from. It is a product, and not in the repository."""
 MADE_FROM = "made-from.sha256"
 """In the bundle: what it was made from, so that a page of older source is told from one of this."""
-STEPS = ("Fetching packages", "Bundling the page")
+STEPS = ("Fetching the packages", "Bundling the page")
 FETCH = ("ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 BUNDLE_UP = ("node_modules/vite/bin/vite.js", "build", "--logLevel=error")
 PATIENCE_SECONDS = 600.0

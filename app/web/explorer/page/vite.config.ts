@@ -1,5 +1,7 @@
 import { defineConfig } from "vite";
 
+declare const process: { env: Record<string, string> };
+
 // Whatever the shell says that it develops: React would be bundled with its warnings.
 process.env.NODE_ENV = "production";
 

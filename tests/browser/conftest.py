@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from app.__main__ import DEMO_HEADS, DEMO_KEY
@@ -26,10 +27,11 @@ FLAGS = (
 
 
 @pytest.fixture(scope="session")
-def bundle() -> Path:
-    """The page as this source makes it."""
-    if not is_made(BUNDLE):
-        make_page(BUNDLE)
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page as this source makes it, once for all processes of the tests."""
+    with FileLock(tmp_path_factory.getbasetemp().parent / "bundle.lock"):
+        if not is_made(BUNDLE):
+            make_page(BUNDLE)
     return BUNDLE
 
 

@@ -5,6 +5,7 @@ Only the standard library is used, because packages of this project are built wi
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -19,11 +20,14 @@ BUNDLE = Path(__file__).parent / "bundle"
 MADE_FROM = "made-from.sha256"
 """In the bundle: what it was made from, so that a page of older source is told from one of this."""
 STEPS = ("Fetching the packages", "Bundling the page")
-FETCH = ("ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+SOON = ("--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000")
+"""Without a network npm would otherwise try for more than a minute."""
+FETCH = ("ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error", *SOON)
 BUNDLE_UP = ("node_modules/vite/bin/vite.js", "build", "--logLevel=error")
 PATIENCE_SECONDS = 600.0
 HOW = "to get it, install Node.js 20.19 or later, or run `uv run --extra explorer gateway explorer build`"
-MAX_SAID = 400
+STACK = re.compile(r"npm error( +at .*)?")
+MAX_SAID = 250
 """Characters of what npm says that are told on."""
 
 
@@ -126,7 +130,7 @@ def run(step: str, command: list[str], folder: Path, patience_seconds: float) ->
             timeout=patience_seconds,
         )
     except subprocess.CalledProcessError as failed:
-        said = " ".join((failed.stderr or failed.stdout).split())
+        said = " ".join(STACK.sub("", failed.stderr or failed.stdout).split())
         raise PageNotMade(f"{step.lower()} failed: {said[:MAX_SAID]}; {HOW}") from None
     except subprocess.TimeoutExpired:
         raise PageNotMade(f"{step.lower()} took longer than {patience_seconds:.0f} seconds; {HOW}") from None

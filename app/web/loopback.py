@@ -6,7 +6,7 @@ from ipaddress import IPv6Address, ip_address
 from starlette.requests import Request
 
 AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[0-9a-z.-]+)(?::[0-9]{1,5})?", re.IGNORECASE | re.ASCII)
-FORWARDED = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+FORWARDED = re.compile(r"forwarded|via|x-forwarded-.+|x-real-ip")
 """What a proxy adds. Whoever is behind one may be anywhere."""
 OWN_PAGES = ("same-origin", "none")
 """What browsers say in `Sec-Fetch-Site` of requests by a page of ours, and by the person themselves."""
@@ -34,7 +34,7 @@ def is_from_here(request: Request) -> bool:
         and is_loopback(request.client.host)
         and named is not None
         and is_loopback(named[1].strip("[]"))
-        and not any(name in request.headers for name in FORWARDED)
+        and not any(FORWARDED.fullmatch(name) for name in request.headers)
         and "origin" not in request.headers
         and request.headers.get("sec-fetch-site", "none") in OWN_PAGES
     )

@@ -248,6 +248,7 @@ async def test_people_are_introduced_on_their_own_machine_with_tokens_that_work(
         ("127.0.0.1", {"Forwarded": "for=203.0.113.9"}),
         ("127.0.0.1", {"X-Real-IP": "203.0.113.9"}),
         ("127.0.0.1", {"X-Forwarded-Host": "evil.example"}),
+        ("127.0.0.1", {"X-Forwarded-Proto": "https"}),
         ("127.0.0.1", {"Via": "1.1 proxy"}),
         ("127.0.0.1", {"Host": "evil.example"}),
         ("127.0.0.1", {"Host": "evil.example:8000"}),

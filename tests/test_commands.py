@@ -26,6 +26,7 @@ import pytest
 from app.__main__ import DEMO_TERMS, main, with_terms
 from app.config import PublishedTerms, Settings
 from app.web.explorer import building
+from app.web.explorer.serving import Explorer
 from tests.conftest import Databases
 from tests.world import WORLD_FILES
 
@@ -46,7 +47,7 @@ class Ran:
     stderr: str
 
 
-def gateway(state: Path, *arguments: str, **environment: str) -> Ran:
+def gateway(state: Path, *arguments: str, **environment: str | None) -> Ran:
     """Run a command to its end, as the shell would, in this process: starting another takes seconds."""
     out, err = StringIO(), StringIO()
     with (
@@ -64,10 +65,11 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "app", *arguments]
 
 
-def surroundings(state: Path, **environment: str) -> dict[str, str]:
+def surroundings(state: Path, **environment: str | None) -> dict[str, str]:
+    """The environment of a command; None leaves a variable out. No demo stops to make the explorer's page."""
     others = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
     ours = {"GATEWAY_STATE_DIR": str(state), "GATEWAY_EXPLORER": "false", "COLUMNS": "200", "NO_COLOR": "1"}
-    return others | ours | environment
+    return {name: value for name, value in (others | ours | environment).items() if value is not None}
 
 
 def free_port() -> int:
@@ -202,6 +204,36 @@ def test_what_cannot_be_done_is_said_in_a_sentence(
     assert refused.returncode == 2
     assert said in refused.stderr.replace("\n", "")
     assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "setting", "has_page"),
+    [
+        (["serve", "--development-issuer"], None, False),
+        (["serve", "--development-issuer"], "true", True),
+        (["serve", "--development-issuer", "--explorer"], None, True),
+        (["serve", "--development-issuer", "--no-explorer"], "true", False),
+        (["demo"], None, True),
+        (["demo"], "false", False),
+        (["demo", "--no-explorer"], None, False),
+    ],
+)
+def test_the_demo_has_the_explorer_and_serve_only_if_asked(
+    state: Path, arguments: list[str], setting: str | None, has_page: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages: list[Explorer | None] = []
+
+    async def is_ready(_: Settings) -> None:
+        """As if there were a database."""
+
+    monkeypatch.setattr("app.__main__.listen", lambda *given: pages.append(given[2]))
+    monkeypatch.setattr("app.__main__.check_ready", is_ready)
+    monkeypatch.setattr(building, "is_made", lambda _: True)
+
+    assert gateway(state, *arguments, GATEWAY_EXPLORER=setting).returncode == 0
+    [page] = pages
+    assert (page is not None) == has_page
+    assert (page is not None and page.people is not None) == (has_page and arguments[0] == "demo")
 
 
 def test_a_database_that_does_not_answer_is_said_so(state: Path) -> None:

@@ -20,6 +20,7 @@ MODULES = {
     "schema": "schema",
     "audit": "audit",
     "bench": "measuring",
+    "explorer": "explorer",
 }
 """Where each command is, below `app.commands`."""
 

@@ -68,6 +68,8 @@ class Settings(BaseSettings):
     token_keys_url: str | None = None
     """Where the issuer publishes its keys (JWKS)."""
 
+    explorer: bool | None = None
+    """Whether the page to look through is served at `/explorer/`; absent, in the demo only."""
     cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Exact origins of browser clients, separated by commas."""
     terms: PublishedTerms | None = None

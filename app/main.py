@@ -22,6 +22,7 @@ from app.operations.removing import Confirmations
 from app.storage.engines import Database
 from app.web.authenticating import Authenticator
 from app.web.endpoint import Clock, GraphQLEndpoint, refuse
+from app.web.explorer.serving import Explorer
 from app.web.exporting import AuditExport
 from app.web.health import Readiness, healthz
 from app.web.logs import log_stray
@@ -42,6 +43,7 @@ def create_app(
     verifier: TokenVerifier,
     clock: Clock = now,
     planning: Planning = Planning.AGAIN,
+    explorer: Explorer | None = None,
 ) -> Starlette:
     """The gateway over a database with the tripwire armed. It closes the database when it stops.
 
@@ -53,6 +55,7 @@ def create_app(
     routes = [
         Route("/graphql", endpoint.respond, methods=["POST"]),
         *export_routes(AuditExport(authenticator, database, clock)),
+        *(explorer.routes() if explorer else ()),
         Route("/healthz", healthz),
         Route("/readyz", Readiness(database, verifier.keys, clock).respond),
     ]

@@ -17,9 +17,11 @@ import httpx
 PATIENCE_SECONDS = 30.0
 
 
-def surroundings(state: Path, **environment: str) -> dict[str, str]:
+def surroundings(state: Path, **environment: str | None) -> dict[str, str]:
+    """The environment of a command; None leaves a variable out. No demo stops to make the explorer's page."""
     others = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
-    return others | {"GATEWAY_STATE_DIR": str(state), "COLUMNS": "200", "NO_COLOR": "1"} | environment
+    ours = {"GATEWAY_STATE_DIR": str(state), "GATEWAY_EXPLORER": "false", "COLUMNS": "200", "NO_COLOR": "1"}
+    return {name: value for name, value in (others | ours | environment).items() if value is not None}
 
 
 def free_port() -> int:

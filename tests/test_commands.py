@@ -22,6 +22,8 @@ import pytest
 from app.__main__ import main
 from app.commands.demo import DEMO_TERMS, with_terms
 from app.config import PublishedTerms, Settings
+from app.web.explorer import building
+from app.web.explorer.serving import Explorer
 from tests.conftest import Databases
 from tests.serving import Server, free_port, serving, surroundings
 from tests.world import WORLD_FILES
@@ -43,7 +45,7 @@ class Ran:
     stderr: str
 
 
-def gateway(state: Path, *arguments: str, **environment: str) -> Ran:
+def gateway(state: Path, *arguments: str, **environment: str | None) -> Ran:
     """Run a command to its end, as the shell would, in this process: starting another takes seconds."""
     out, err = StringIO(), StringIO()
     with (
@@ -128,6 +130,9 @@ def test_tokens_are_for_stored_people_and_nobody_else(state: Path) -> None:
         (["serve"], {}, "GATEWAY_TOKEN_ISSUER, GATEWAY_TOKEN_AUDIENCE, GATEWAY_TOKEN_KEYS_URL"),
         (["serve", "--development-issuer", "--host", "0.0.0.0"], {}, "for this machine only"),
         (["serve", "--development-issuer"], {}, "run `gateway migrate`"),
+        (["serve", "--development-issuer", "--explorer"], {}, "run `gateway explorer build`"),
+        (["serve", "--development-issuer"], {"GATEWAY_EXPLORER": "true"}, "run `gateway explorer build`"),
+        (["explorer", "build"], {"PATH": ""}, "npm is not here"),
         (["tenants", "add", "--domain", "a.example", "--name", "A"], {}, "run `gateway migrate`"),
         (["demo"], {"GATEWAY_DATABASE_URL": "postgresql://127.0.0.1:1/x"}, "unset GATEWAY_DATABASE_URL"),
         (["migrate"], {"GATEWAY_DATABASE_URL": "mysql://127.0.0.1/x"}, "`sqlite:///FILE` or `postgresql://…`"),
@@ -136,13 +141,48 @@ def test_tokens_are_for_stored_people_and_nobody_else(state: Path) -> None:
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_sentence(
-    state: Path, arguments: list[str], environment: dict[str, str], said: str
+    state: Path, arguments: list[str], environment: dict[str, str], said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(building, "BUNDLE", state / "nowhere")
+
     refused = gateway(state, *arguments, **environment)
 
     assert refused.returncode == 2
     assert said in refused.stderr.replace("\n", "")
     assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "setting", "has_page"),
+    [
+        (["serve", "--development-issuer"], None, False),
+        (["serve", "--development-issuer"], "true", True),
+        (["serve", "--development-issuer", "--explorer"], None, True),
+        (["serve", "--development-issuer", "--no-explorer"], "true", False),
+        (["demo"], None, True),
+        (["demo"], "false", False),
+        (["demo", "--no-explorer"], None, False),
+    ],
+)
+def test_the_demo_has_the_explorer_and_serve_only_if_asked(
+    state: Path, arguments: list[str], setting: str | None, has_page: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages: list[Explorer | None] = []
+
+    async def is_ready(_: Settings) -> None:
+        """As if there were a database."""
+
+    for command in ("serving", "demo"):
+        monkeypatch.setattr(
+            f"app.commands.{command}.listen", lambda *given, explorer=None: pages.append(explorer or given[-1])
+        )
+    monkeypatch.setattr("app.commands.serving.check_ready", is_ready)
+    monkeypatch.setattr(building, "is_made", lambda _: True)
+
+    assert gateway(state, *arguments, GATEWAY_EXPLORER=setting).returncode == 0
+    [page] = pages
+    assert isinstance(page, Explorer) == has_page
+    assert (isinstance(page, Explorer) and page.people is not None) == (has_page and arguments[0] == "demo")
 
 
 def test_a_database_that_does_not_answer_is_said_so(state: Path) -> None:

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -10,9 +12,10 @@ import typer
 
 from app.commands.console import out
 from app.commands.databases import DEMO_HEADS, DEMO_KEY, change, of_demo, open_database, settings_with
-from app.commands.options import Host, Port
-from app.commands.serving import is_loopback, listen, only_server
-from app.commands.tokens import claims_of, demo_files, roles_of
+from app.commands.explorer import make_page
+from app.commands.options import Host, Port, WithExplorer
+from app.commands.serving import listen, only_server
+from app.commands.tokens import demo_files, mint, roles_of
 from app.config import PublishedTerms, Settings
 from app.domain.refusals import CommandRefused
 from app.operations.people import find_person, has_tenants
@@ -23,11 +26,18 @@ from app.storage.notary import make_key
 from app.storage.world_entries import ApplicationEntry, PersonEntry, World
 from app.storage.world_files import read_world
 from app.web.development_issuer import DevelopmentIssuer
+from app.web.explorer import building
+from app.web.explorer.building import PageNotMade
+from app.web.explorer.people import Introduction, People
+from app.web.explorer.serving import Explorer
+from app.web.loopback import is_loopback
 
 QUESTION = "{ viewer { tenant { displayName } rooms(first: 5) { totalCount { value } nodes { displayName } } } }"
 """What the demo's `curl` lines ask."""
 DEMO_TERMS = PublishedTerms(version="2026-11", text="Rooms are delegated until either side ends it.")
 """What customers agree to in the demo, unless terms are set."""
+DEMO_PATIENCE_SECONDS = 120.0
+"""For each step of making the explorer's page: without a network npm should not keep the demo from starting."""
 command = typer.Typer(add_completion=False)
 
 
@@ -38,9 +48,10 @@ def demo(
     ] = False,
     host: Host = None,
     port: Port = None,
+    with_explorer: WithExplorer = None,
 ) -> None:
     """Make a small world, hand out tokens for its people, and serve it."""
-    settings = with_terms(settings_with(host=host, port=port))
+    settings = with_terms(settings_with(host=host, port=port, explorer=with_explorer))
     if settings.database_url is not None:
         raise CommandRefused("the demo makes a database of its own; unset GATEWAY_DATABASE_URL")
     issuer, settings = DevelopmentIssuer(settings.state_dir, settings.token_scope), of_demo(settings)
@@ -51,8 +62,11 @@ def demo(
         if fresh:
             throw_away(settings)
         asyncio.run(prepare_demo(settings, world))
-        asyncio.run(introduce(settings, issuer, world))
-        listen(settings, issuer.verifier)
+        people = asyncio.run(find_people(settings, issuer, world))
+        has_page = settings.explorer is not False and try_to_make_page()
+        introduce(settings, people, has_page=has_page)
+        page = Explorer(building.BUNDLE, People(people)) if has_page else None
+        listen(settings, issuer.verifier, explorer=page)
 
 
 def with_terms(settings: Settings) -> Settings:
@@ -79,20 +93,42 @@ async def prepare_demo(settings: Settings, world: World) -> None:
             await seed_world(work, world)
 
 
-async def introduce(settings: Settings, issuer: DevelopmentIssuer, world: World) -> None:
+async def find_people(settings: Settings, issuer: DevelopmentIssuer, world: World) -> list[Introduction]:
+    """Everybody of the demo world, as the database has them."""
+    entries: list[PersonEntry | ApplicationEntry] = [*world.people, *world.applications]
+    async with change(settings) as work:
+        found = [(entry, *await find_person(work.session, entry.name, entry.tenant)) for entry in entries]
+        return [
+            Introduction(person.name, tenant.name, entry.expects or "", partial(mint, issuer, person, roles_of(entry)))
+            for entry, person, tenant in found
+        ]
+
+
+def try_to_make_page() -> bool:
+    """Whether there is a page for the explorer: it is made if it can be, and else how to get it is said in a line."""
+    try:
+        if not building.is_made(building.BUNDLE):
+            make_page(DEMO_PATIENCE_SECONDS)
+    except PageNotMade as reason:
+        out.print(f"There is no page to look through: {reason}.", markup=False)
+        return False
+    return True
+
+
+def introduce(settings: Settings, people: Sequence[Introduction], *, has_page: bool) -> None:
     """Print who there is, what each should see, a token, and a line to paste."""
-    out.print(f"\n[bold]Partner Gateway[/bold] at http://{settings.host}:{settings.port}/graphql\n")
+    address = f"http://{settings.host}:{settings.port}"
+    out.print(f"\n[bold]Partner Gateway[/bold] at {address}/graphql\n")
     if not is_loopback(settings.host):
         out.print(f"Tokens are handed out on loopback only, and {settings.host} is not.\n")
         return
-    async with change(settings) as work:
-        entries: list[PersonEntry | ApplicationEntry] = [*world.people, *world.applications]
-        for entry in entries:
-            person, tenant = await find_person(work.session, entry.name, entry.tenant)
-            token = issuer.token(claims_of(person, roles_of(entry)), datetime.now(UTC))
-            out.print(f"[bold]{person.name}[/bold] of {tenant.name}: {entry.expects or ''}")
-            out.print(f"  token  {token}", markup=False)
-            out.print(f"  {curl(settings, token)}\n", markup=False)
+    for person in people:
+        token = person.token()
+        out.print(f"[bold]{person.name}[/bold] of {person.organization}: {person.expects}")
+        out.print(f"  token  {token}", markup=False)
+        out.print(f"  {curl(settings, token)}\n", markup=False)
+    if has_page:
+        out.print(f"[bold]Look through it[/bold] as any of them in a browser: {address}/explorer/")
     out.print("[bold]Paste any line above[/bold] into another terminal, or `gateway token --as NAME`. Ctrl-C stops.\n")
 
 

@@ -10,10 +10,11 @@ from app.storage.engines import UnknownDatabase
 from app.storage.graph_pages import BadFile
 from app.storage.notary import AuditKeyRefused
 from app.web.development_issuer import IssuerKeyRefused
+from app.web.explorer.building import PageNotMade
 
 REFUSED, FAILED = 2, 1
 """How the process ends."""
-REFUSALS = (AuditKeyRefused, BadFile, CommandRefused, IssuerKeyRefused, SettingsRefused, UnknownDatabase)
+REFUSALS = (AuditKeyRefused, BadFile, CommandRefused, IssuerKeyRefused, PageNotMade, SettingsRefused, UnknownDatabase)
 """What is told to the operator as it is."""
 
 

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from ipaddress import ip_address
 from typing import Annotated
 
 import typer
@@ -12,7 +11,7 @@ from starlette.types import ASGIApp
 from uvicorn import Server
 
 from app.commands.databases import NEEDS_NOTARY, open_database, require_migrated, settings_with
-from app.commands.options import Host, Port
+from app.commands.options import Host, Port, WithExplorer
 from app.commands.starting import lasting
 from app.commands.workers import CAN_FORK, serve_together
 from app.config import Settings
@@ -20,7 +19,10 @@ from app.domain.refusals import CommandRefused
 from app.main import create_app
 from app.storage.rights import check_serving
 from app.web.development_issuer import DevelopmentIssuer
+from app.web.explorer import building
+from app.web.explorer.serving import Explorer
 from app.web.logs import start_logging
+from app.web.loopback import is_loopback
 from app.web.serving import configure
 from app.web.tokens import TokenVerifier
 
@@ -38,14 +40,16 @@ def serve(
     development_issuer: Annotated[
         bool, typer.Option("--development-issuer", help="Accept the tokens of `gateway token`; loopback only.")
     ] = False,
+    with_explorer: WithExplorer = None,
 ) -> None:
     """Serve the graph to people and tools of a real issuer."""
-    settings = settings_with(host=host, port=port)
+    settings = settings_with(host=host, port=port, explorer=with_explorer)
     check_workers(settings, workers)
+    page = made_page() if settings.explorer else None
     verifier = development_verifier(settings) if development_issuer else issuer_verifier(settings)
     with only_server(settings):
         asyncio.run(check_ready(settings))
-        listen(settings, verifier, workers)
+        listen(settings, verifier, workers, page)
 
 
 def check_workers(settings: Settings, workers: int) -> None:
@@ -106,19 +110,18 @@ def issuer_verifier(settings: Settings) -> TokenVerifier:
         raise CommandRefused(str(refused)) from None
 
 
-def is_loopback(host: str) -> bool:
-    """Only this machine can reach the address."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+def made_page() -> Explorer:
+    """The explorer. Raises `CommandRefused` if its page is not made, with what makes it."""
+    if not building.is_made(building.BUNDLE):
+        raise CommandRefused("the explorer's page is not made yet; run `gateway explorer build`")
+    return Explorer(building.BUNDLE)
 
 
-def listen(settings: Settings, verifier: TokenVerifier, workers: int = 1) -> None:
+def listen(settings: Settings, verifier: TokenVerifier, workers: int = 1, explorer: Explorer | None = None) -> None:
     """Serve until interrupted."""
     start_logging(settings.log_level)
     with lasting():
-        app = create_app(settings, open_database(settings), verifier)
+        app = create_app(settings, open_database(settings), verifier, explorer=explorer)
     if workers > 1:
         serve_together(app, settings.host, settings.port, workers)
     else:

@@ -31,15 +31,20 @@ def token(
     """Print a token of the development issuer for a stored person, good for 24 hours."""
     settings = settings_with()
 
-    async def mint() -> None:
+    async def print_token() -> None:
         async with change(settings) as work:
             person, _ = await find_person(work.session, name, tenant)
         world = read_world(demo_files())
         roles = next((roles_of(entry) for entry in world.people if entry.id == person.id), ())
         issuer = DevelopmentIssuer(settings.state_dir, settings.token_scope)
-        out.print(issuer.token(claims_of(person, roles), datetime.now(UTC)), markup=False)
+        out.print(mint(issuer, person, roles), markup=False)
 
-    asyncio.run(mint())
+    asyncio.run(print_token())
+
+
+def mint(issuer: DevelopmentIssuer, person: Principal, directory_roles: Sequence[DirectoryRole] = ()) -> str:
+    """A token for a stored person or application, good from now on."""
+    return issuer.token(claims_of(person, directory_roles), datetime.now(UTC))
 
 
 def claims_of(person: Principal, directory_roles: Sequence[DirectoryRole] = ()) -> Claims:

@@ -1,6 +1,6 @@
-"""Whether who asks may ask at all: the tenant is registered, and so is an application."""
+"""Whether who asks may ask at all: the tenant is registered, and so is an application; nobody has been removed."""
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import and_, select
 from sqlmodel import col
 
 from app.access.scoping import Rows, unscoped
@@ -18,27 +18,30 @@ class UnknownApplication(Exception):
     """The tenant has no such application."""
 
 
-IS_REGISTERED: Rows = unscoped(
-    select(col(Tenant.id)).where(col(Tenant.id) == VIEWER_TENANT),
+class RemovedPrincipal(Exception):
+    """The tenant's directory has removed who asks, whose token is still good for a while."""
+
+
+WHO_ASKS: Rows = unscoped(
+    select(col(Principal.kind), col(Principal.removed_at))
+    .select_from(Tenant)
+    .outerjoin(Principal, and_(col(Principal.tenant_id) == col(Tenant.id), col(Principal.id) == VIEWER_PRINCIPAL))
+    .where(col(Tenant.id) == VIEWER_TENANT),
     "who asks is nobody's viewer before the tenant is known",
-)
-IS_APPLICATION: Rows = unscoped(
-    select(col(Principal.id)).where(
-        col(Principal.tenant_id) == VIEWER_TENANT,
-        col(Principal.id) == VIEWER_PRINCIPAL,
-        col(Principal.kind) == bindparam("kind"),
-    ),
-    "an application asks only if its tenant registered it",
 )
 
 
 async def recognize(database: Database, viewer: Viewer) -> None:
-    """Returns for whoever may ask. Raises `UnknownTenant` or `UnknownApplication`."""
+    """Returns for whoever may ask. Raises `UnknownTenant`, `UnknownApplication` or `RemovedPrincipal`.
+
+    A person need not be stored; an application is registered by being stored.
+    """
     named = {VIEWER_TENANT.key: viewer.tenant_id, VIEWER_PRINCIPAL.key: viewer.principal_id}
     async with database.reading() as connection:
-        if (await connection.execute(IS_REGISTERED, named)).first() is None:
-            raise UnknownTenant
-        if viewer.kind is PrincipalKind.APPLICATION:
-            kind = {"kind": PrincipalKind.APPLICATION}
-            if (await connection.execute(IS_APPLICATION, named | kind)).first() is None:
-                raise UnknownApplication
+        found = (await connection.execute(WHO_ASKS, named)).first()
+    if found is None:
+        raise UnknownTenant
+    if found.removed_at is not None:
+        raise RemovedPrincipal
+    if viewer.kind is PrincipalKind.APPLICATION and found.kind is not PrincipalKind.APPLICATION:
+        raise UnknownApplication

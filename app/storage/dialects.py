@@ -1,8 +1,9 @@
 """The few expressions that SQLite and PostgreSQL spell differently, under one name each."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement
+from sqlalchemy import Boolean, ColumnElement, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -39,6 +40,13 @@ def insert_if_absent(table: type[SQLModel], dialect: str) -> Any:
     """An insert that does nothing where the row is there; beside another that inserts it, it waits for its end."""
     insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
     return insert(table).on_conflict_do_nothing()
+
+
+def insert_or_update(table: Table, dialect: str, changed: Iterable[str]) -> Any:
+    """An insert that brings these columns up to date where the row is there by then, though it was not before."""
+    insert = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
+    new = {name: insert.excluded[name] for name in changed}
+    return insert.on_conflict_do_update(index_elements=list(table.primary_key), set_=new)
 
 
 def is_listed(column: Any, texts: ColumnElement[str]) -> ColumnElement[bool]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.access.recognizing import UnknownApplication, UnknownTenant, recognize
+from app.access.recognizing import RemovedPrincipal, UnknownApplication, UnknownTenant, recognize
 from app.access.viewer import Caller, Viewer
 from app.domain.refusals import Problem, ProblemCode
 from app.storage.engines import Database
@@ -32,6 +32,8 @@ class Authenticator:
             raise self._unauthenticated(refusal.reason, request_id) from None
         except UnknownApplication:
             raise self._unauthenticated("the application is not registered in its tenant", request_id) from None
+        except RemovedPrincipal:
+            raise self._unauthenticated("the directory has removed who asks", request_id) from None
         except UnknownTenant:
             message = "Your organization is not registered with this service; whoever runs it can add it."
             raise Problem(ProblemCode.UNKNOWN_TENANT, message) from None

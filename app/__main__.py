@@ -19,6 +19,7 @@ import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from filelock import FileLock, Timeout
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -30,6 +31,7 @@ from app.domain.refusals import CommandRefused
 from app.domain.vocabulary import PrincipalKind, UserType
 from app.graph.schema import build_schema
 from app.main import create_app
+from app.operations.importing_directory import Imported, import_directory, summary
 from app.operations.importing_rooms import import_rooms
 from app.operations.people import find_person, has_tenants
 from app.operations.purging import purge
@@ -37,6 +39,7 @@ from app.operations.seeding import seed_world
 from app.operations.tenants import NewUser, add_tenant, find_tenant
 from app.operations.verifying import Report, Verifier, verify_file
 from app.operations.work import Work, witness_all
+from app.storage.directory_pages import Directory, read_directory
 from app.storage.engines import Database, UnknownDatabase
 from app.storage.graph_pages import BadFile
 from app.storage.migrating import migrate as migrate_database
@@ -466,6 +469,41 @@ def import_rooms_command(
             out.print(f"{len(reading.records)} rooms in {len(files)} files: {said}.")
 
         run(load())
+
+
+@imports.command("directory")
+def import_directory_command(files: Files, tenant: Domain) -> None:
+    """Load pages of Microsoft Graph's users, groups with members, and service principals, whole or as deltas."""
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=err) as progress:
+        pages = progress.add_task("Reading files", total=len(files))
+        directory = read_directory(files, lambda _: progress.advance(pages))
+        rows = progress.add_task("Importing directory", total=len(directory) + 1)
+
+        async def load() -> None:
+            async with change(settings_with()) as work:
+                owner = await find_tenant(work.session, tenant)
+                on_progress = lambda done: progress.advance(rows, done)  # noqa: E731
+                imported = await import_directory(work, owner, directory, on_progress=on_progress)
+            tell_import(directory, imported)
+
+        run(load())
+
+
+def tell_import(directory: Directory, imported: Imported) -> None:
+    """Print what became of a directory, and what is left to do."""
+    counts = imported.counts
+    of_objects = ("created", "updated", "unchanged", "removed")
+    out.print(f"{summary(directory)}: {', '.join(f'{getattr(counts, name)} {name}' for name in of_objects)}.")
+    if directory.memberships or counts.gained or counts.lost:
+        in_effect = f"in effect, groups in groups resolved, {counts.gained} gained and {counts.lost} lost"
+        out.print(f"Members of groups: {counts.members_added} added, {counts.members_removed} removed; {in_effect}.")
+    if directory.left_out:
+        out.print(f"Left out: {directory.left_out} members that are neither user, group nor service principal.")
+    if imported.unknown_members:
+        out.print(f"Not stored: {imported.unknown_members} members of groups; they count once an import brings them.")
+    for vacancy in imported.vacancies:
+        err.print(f"[yellow]Nobody is left as[/yellow] {escape(str(vacancy))}.")
 
 
 # --- the record ------------------------------------------------------------------------------------------------------

@@ -9,19 +9,20 @@ Who is not stored, or was removed, is in no group, and nothing passes through a 
 directory said of them is kept, and counts again from the first `flatten` after they are there.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import CTE, Select, and_, bindparam, delete, func, insert, literal, select, tuple_
+from sqlalchemy import Select, and_, bindparam, delete, func, insert, literal, select, tuple_
 
 from app.access.scoping import unscoped
 from app.domain.vocabulary import PrincipalKind
 from app.operations.chunks import CHUNK, Progress, write
 from app.operations.work import Work
 from app.storage.columns import text
-from app.storage.dialects import is_listed
+from app.storage.dialects import is_listed, pairs_of
 from app.storage.directory_pages import Membership
 from app.storage.tables import DirectMember, GroupMember, Principal, metadata
 
@@ -32,7 +33,9 @@ EVERYBODY = "who is in a group does not depend on who looks"
 PRINCIPALS, DIRECT, EFFECTIVE = (
     metadata.tables[str(table.__tablename__)] for table in (Principal, DirectMember, GroupMember)
 )
-IS_GROUP = PRINCIPALS.c.kind == PrincipalKind.GROUP
+IS_MEMBER = and_(PRINCIPALS.c.tenant_id == DIRECT.c.tenant_id, PRINCIPALS.c.id == DIRECT.c.member_id)
+"""The row of principals is who the direct membership names."""
+IS_GROUP, IS_PRESENT = PRINCIPALS.c.kind == PrincipalKind.GROUP, PRINCIPALS.c.removed_at.is_(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +89,8 @@ def is_gone(memberships: Mapping[str, Membership], pair: Pair) -> bool:
 
 async def count_unknown_members(work: Work, tenant_id: str) -> int:
     """How many the directory says are in a group, who are not stored."""
-    here = and_(PRINCIPALS.c.tenant_id == DIRECT.c.tenant_id, PRINCIPALS.c.id == DIRECT.c.member_id)
     unknown = select(func.count(DIRECT.c.member_id.distinct())).where(
-        DIRECT.c.tenant_id == tenant_id, ~select(PRINCIPALS.c.id).where(here).exists()
+        DIRECT.c.tenant_id == tenant_id, ~select(PRINCIPALS.c.id).where(IS_MEMBER).exists()
     )
     connection = await work.session.connection()
     return int((await connection.execute(unscoped(unknown, EVERYBODY))).scalar_one())
@@ -100,45 +102,61 @@ async def count_unknown_members(work: Work, tenant_id: str) -> int:
 async def flatten(work: Work, tenant_id: str) -> Moves:
     """Make the stored memberships those that follow from what the directory says now, in this one transaction."""
     connection = await work.session.connection()
-    follow, stored = following(tenant_id), stored_pairs(tenant_id)
+    within = orjson.dumps(groups_within(await read_groups(work, tenant_id), await read_nested(work, tenant_id)))
+    bound = {"within": within.decode()}
+    follow, stored = following(work.dialect, tenant_id), stored_pairs(tenant_id)
     pair = tuple_(EFFECTIVE.c.group_id, EFFECTIVE.c.member_id)
     gone = delete(EFFECTIVE).where(EFFECTIVE.c.tenant_id == tenant_id, pair.in_(stored.except_(follow)))
-    removed = await connection.execute(unscoped(gone, EVERYBODY))
+    removed = await connection.execute(unscoped(gone, EVERYBODY), bound)
     missing = follow.except_(stored).subquery()
     rows = select(literal(tenant_id), missing.c.group_id, missing.c.member_id)
     new = insert(EFFECTIVE).from_select(["tenant_id", "group_id", "member_id"], rows)
-    added = await connection.execute(unscoped(new, EVERYBODY).execution_options(preserve_rowcount=True))
+    added = await connection.execute(unscoped(new, EVERYBODY).execution_options(preserve_rowcount=True), bound)
     return Moves(added.rowcount, removed.rowcount)
+
+
+async def read_groups(work: Work, tenant_id: str) -> list[str]:
+    """The groups that are there."""
+    groups = select(PRINCIPALS.c.id).where(PRINCIPALS.c.tenant_id == tenant_id, IS_PRESENT, IS_GROUP)
+    return list((await (await work.session.connection()).execute(unscoped(groups, EVERYBODY))).scalars())
+
+
+async def read_nested(work: Work, tenant_id: str) -> list[Pair]:
+    """Groups that are in groups themselves."""
+    pairs = select(DIRECT.c.group_id, DIRECT.c.member_id).join(PRINCIPALS, IS_MEMBER)
+    nested = pairs.where(DIRECT.c.tenant_id == tenant_id, IS_PRESENT, IS_GROUP)
+    found = await (await work.session.connection()).execute(unscoped(nested, EVERYBODY))
+    return [(row.group_id, row.member_id) for row in found]
+
+
+def groups_within(groups: Iterable[str], nested: Iterable[Pair]) -> list[Pair]:
+    """Each group with itself and every group within it, each once, also where they are in circles.
+
+    There are few of them beside the people, and a recursive statement took SQLite minutes for what takes this no time.
+    """
+    inside: defaultdict[str, list[str]] = defaultdict(list)
+    for group, inner in nested:
+        inside[group].append(inner)
+    found = list[Pair]()
+    for group in groups:
+        reached = {group: None}
+        pending = [group]
+        while pending:
+            new = [inner for inner in inside[pending.pop()] if inner not in reached]
+            reached |= dict.fromkeys(new)
+            pending += new
+        found += [(group, inner) for inner in reached]
+    return found
+
+
+def following(dialect: str, tenant_id: str) -> Select[Any]:
+    """The memberships that follow: whoever is in a group within the group. `within` is bound as JSON."""
+    within = pairs_of(bindparam("within", type_=text()), dialect)
+    is_within = and_(DIRECT.c.tenant_id == tenant_id, DIRECT.c.group_id == within.c.second)
+    members = select(within.c.first.label("group_id"), DIRECT.c.member_id).join(DIRECT, is_within)
+    return members.join(PRINCIPALS, IS_MEMBER).where(IS_PRESENT, ~IS_GROUP)
 
 
 def stored_pairs(tenant_id: str) -> Select[Any]:
     """The memberships that are stored."""
     return select(EFFECTIVE.c.group_id, EFFECTIVE.c.member_id).where(EFFECTIVE.c.tenant_id == tenant_id)
-
-
-def following(tenant_id: str) -> Select[Any]:
-    """The memberships that follow: who is in a group, or in a group within it."""
-    within = groups_within(tenant_id)
-    is_member = and_(DIRECT.c.tenant_id == tenant_id, DIRECT.c.group_id == within.c.inner_id)
-    members = select(within.c.group_id, DIRECT.c.member_id).join(DIRECT, is_member)
-    found = members.join(PRINCIPALS, is_present(tenant_id)).where(~IS_GROUP).subquery()
-    return select(found.c.group_id, found.c.member_id)
-
-
-def groups_within(tenant_id: str) -> CTE:
-    """Each group with itself and every group within it. A union has each pair once, which ends circles.
-
-    It is nested where it is used: Python's SQLite counts no rows of a change that begins with anything but its verb.
-    """
-    itself = select(PRINCIPALS.c.id.label("group_id"), PRINCIPALS.c.id.label("inner_id"))
-    ours = (PRINCIPALS.c.tenant_id == tenant_id, PRINCIPALS.c.removed_at.is_(None), IS_GROUP)
-    within = itself.where(*ours).cte("groups_within", recursive=True, nesting=True)
-    is_member = and_(DIRECT.c.tenant_id == tenant_id, DIRECT.c.group_id == within.c.inner_id)
-    deeper = select(within.c.group_id, DIRECT.c.member_id).join(DIRECT, is_member)
-    return within.union(deeper.join(PRINCIPALS, is_present(tenant_id)).where(IS_GROUP))
-
-
-def is_present(tenant_id: str) -> Any:
-    """The row of principals is the member, whom the directory still has."""
-    this = and_(PRINCIPALS.c.tenant_id == tenant_id, PRINCIPALS.c.id == DIRECT.c.member_id)
-    return and_(this, PRINCIPALS.c.removed_at.is_(None))

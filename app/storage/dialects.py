@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Table
+from sqlalchemy import Boolean, ColumnElement, Subquery, Table, cast, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -52,6 +52,19 @@ def insert_or_update(table: Table, dialect: str, changed: Iterable[str]) -> Any:
 def is_listed(column: Any, texts: ColumnElement[str]) -> ColumnElement[bool]:
     """The column is one of the texts in a bound JSON array."""
     return IsListed(column, texts)
+
+
+def pairs_of(texts: ColumnElement[str], dialect: str) -> Subquery:
+    """The different pairs of texts in a bound JSON array, as rows of `first` and `second`.
+
+    To be `distinct` keeps SQLite from unpacking the array anew for each row that it is joined to.
+    """
+    unpacked = (
+        func.jsonb_array_elements(cast(texts, postgresql.JSONB)) if dialect == "postgresql" else func.json_each(texts)
+    )
+    pair = unpacked.table_valued("value").c.value
+    first, second = (pair.op("->>")(place) for place in (0, 1))
+    return select(first.label("first"), second.label("second")).distinct().subquery()
 
 
 class Gathered(FunctionElement[Any]):

@@ -85,6 +85,10 @@ class Directory:
     left_out: int = 0
     """Members that are something else, such as devices and contacts, which never ask and never count."""
 
+    def __len__(self) -> int:
+        """How much there is to do: objects, and what is said of members."""
+        return len(self.principals) + sum(len(each.told) for each in self.memberships.values())
+
 
 def read_directory(paths: Sequence[Path], on_progress: Callable[[Page], object] = lambda _: None) -> Directory:
     """Everything that these files say. `on_progress` is called after each file.

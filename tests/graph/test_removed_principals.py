@@ -71,10 +71,11 @@ async def test_they_can_be_taken_out_of_what_they_held(own_world: Database) -> N
     assert members(payload["assignment"]) == ["northwind-nobody"]
 
 
-async def test_somebody_of_another_organization_is_not_taken_out_but_not_found(own_world: Database) -> None:
-    row, manager = await admins_of(own_world, CONTOSO), ask(own_world, "northwind-manager")
+async def test_who_decided_a_held_change_is_seen_and_still_nobody_to_take_out(own_world: Database) -> None:
+    admin, decider = ask(own_world, ADMIN), user("contoso-manager")
+    assert (await admin.data(NODE, id=decider))["node"] is not None
 
-    errors = await refused(manager, UPDATE, **of(row, removeMembers=[user("contoso-manager")]))
+    errors = await refused(admin, UPDATE, **of(await admins_of(own_world, CONTOSO), removeMembers=[decider]))
 
     assert said(errors) == [("NotFound", "input.removeMembers.0")]
 

@@ -188,13 +188,23 @@ async def test_ids_in_upper_case_are_the_same_ids(partner: Partner) -> None:
 
 async def test_another_organizations_directory_is_left_alone(partner: Partner) -> None:
     pages = page(user(1), user(2)), groups(delta(3, member(1)))
-    await partner.load(*pages, domain=THERE)
-    before = await partner.principals(THERE), await partner.pairs(domain=THERE)
+    for domain in (HERE, THERE):
+        await partner.load(*pages, domain=domain)
+    before = [
+        await partner.principals(THERE),
+        await partner.pairs(DirectMember, THERE),
+        await partner.pairs(domain=THERE),
+    ]
 
-    await partner.load(page(user(1, displayName="Ours")), groups(named(3, members=[])), tools(named(2)))
+    await partner.load(page(user(1, displayName="Ours"), gone(2)), groups(named(3, members=[])), tools(named(4)))
 
-    assert (await partner.principals(THERE), await partner.pairs(domain=THERE)) == before
-    assert (await partner.principals())[key(2)].kind is PrincipalKind.APPLICATION
+    assert await partner.pairs(DirectMember) == await partner.pairs() == set()
+    after = [
+        await partner.principals(THERE),
+        await partner.pairs(DirectMember, THERE),
+        await partner.pairs(domain=THERE),
+    ]
+    assert after == before
 
 
 # The same again, and in another order
@@ -528,9 +538,8 @@ class Northwind:
     database: Database
     folder: Path
 
-    async def load(self, *pages: object) -> Imported:
-        partner = Partner(self.database, self.folder, [SEEDED_AT])
-        return await partner.load(*pages, domain="northwind.example")
+    async def load(self, *pages: object, domain: str = "northwind.example") -> Imported:
+        return await Partner(self.database, self.folder, [SEEDED_AT]).load(*pages, domain=domain)
 
     async def rooms(self, principal: str) -> set[str]:
         """The rooms that somebody sees."""
@@ -625,6 +634,12 @@ async def test_the_last_manager_and_an_admin_in_person_are_reported_when_they_ar
     ]
     (line,) = [line for line in (await northwind.last()).changes if line["field"] == "without_a_user"]
     assert line["after"] == "Primary admin at Contoso, Teams Rooms Pro Manager at Northwind"
+
+
+async def test_what_ended_needs_no_admin_any_more(northwind: Northwind) -> None:
+    imported = await northwind.load(page({"id": IDS["tailspin-admin"], **REMOVED}), domain="tailspin.example")
+
+    assert (imported.counts.removed, imported.vacancies) == (1, [])
 
 
 # The record

@@ -186,13 +186,14 @@ async def test_who_is_not_stored_counts_once_they_are(database: Database) -> Non
 
 async def test_another_organizations_groups_are_left_alone(database: Database) -> None:
     """Ids repeat from tenant to tenant here; nothing may cross."""
-    row = {"tenant_id": ELSEWHERE, "group_id": key(10), "member_id": key(24)}
-    await settle(database, says(10, 11), says(11, 20), says(11, 21, tenant=ELSEWHERE), insert(GroupMember).values(row))
+    others = [{"tenant_id": ELSEWHERE, "group_id": key(10), "member_id": key(member)} for member in (20, 24)]
+    elsewhere = says(11, 21, tenant=ELSEWHERE), insert(GroupMember).values(others)
+    await settle(database, says(10, 11), says(11, 20), *elsewhere)
 
     await settle(database, unsays(11, 20))
 
     assert await stored(database) == set()
-    assert await stored(database, ELSEWHERE) == pairs(g10=[24])
+    assert await stored(database, ELSEWHERE) == pairs(g10=[20, 24])
 
 
 async def test_what_is_settled_is_not_written_again(database: Database) -> None:

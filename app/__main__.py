@@ -92,7 +92,7 @@ def main() -> None:
     try:
         gateway()
     except REFUSALS as refusal:
-        err.print(f"[red]gateway:[/red] {refusal}", markup=True)
+        err.print(f"[red]gateway:[/red] {escape(str(refusal))}")
         sys.exit(2)
     except (SQLAlchemyError, OSError) as failure:
         err.print(f"[red]gateway:[/red] the database does not answer ({type(failure).__name__})")

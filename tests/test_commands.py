@@ -292,7 +292,7 @@ def test_an_imported_directory_is_seen_and_its_groups_give_rights(state: Path, t
 
 def test_a_bad_page_of_a_directory_is_named_and_nothing_is_written(state: Path, tmp_path: Path) -> None:
     good = saved(tmp_path / "good.json", "users", [person("00000000-0000-4000-8000-000000000001", "lead")])
-    bad = saved(tmp_path / "bad.json", "users", [{"id": "1", "displayName": "Lead\x1b[31m"}])
+    bad = saved(tmp_path / "bad.json", "users", [{"id": "1", "displayName": "Lead\x1b[31m[/red]"}])
     gateway(state, "migrate")
     gateway(state, "tenants", "add", "--domain", "p.example", "--name", "P")
 
@@ -300,7 +300,7 @@ def test_a_bad_page_of_a_directory_is_named_and_nothing_is_written(state: Path, 
     nobody = gateway(state, "token", "--as", "lead")
 
     assert (refused.returncode, refused.stdout, nobody.returncode) == (2, "", 2)
-    assert 'bad.json: entry 1 ("Lead\\u001b[31m"): id: expected an object id such as' in refused.stderr
+    assert 'bad.json: entry 1 ("Lead\\u001b[31m[/red]"): id: expected an object id such as' in refused.stderr
     assert "Traceback" not in refused.stderr
 
 

@@ -233,6 +233,85 @@ def partnership_file(path: Path, rooms: list[str]) -> Path:
     return path
 
 
+DIRECTORY = "{ viewer { directory(first: 50) { nodes { __typename ... on User { displayName userPrincipalName } } } } }"
+
+
+def test_an_imported_directory_is_seen_and_its_groups_give_rights(state: Path, tmp_path: Path) -> None:
+    rooms = [graph_page(tmp_path / "rooms.json", range(3), last=True)]
+    lead, deputy, office = (f"00000000-0000-4000-8000-00000000000{number}" for number in (1, 2, 3))
+    users = [person(lead, "help-desk-lead"), person(deputy, "deputy", "Guest")]
+    teams = [group(office, "Back office", inside(deputy), inside("8" * 8 + lead[8:], "device"))]
+    files = [saved(tmp_path / "users.json", "users", users), saved(tmp_path / "groups.json", "groups", teams)]
+    gone = saved(tmp_path / "gone.json", "users/$delta", [{"id": deputy, "@removed": {"reason": "changed"}}])
+    gateway(state, "migrate")
+    gateway(state, "tenants", "add", "--domain", "campus.example", "--name", "Campus", "--manager", "manager")
+    gateway(state, "tenants", "add", "--domain", "p.example", "--name", "P", "--partner", "--manager", f"lead={lead}")
+    gateway(state, "import", "rooms", "--tenant", "campus.example", *rooms)
+    arguments = ["import", "directory", "--tenant", "p.example"]
+
+    first = gateway(state, *arguments, *files)
+    second = gateway(state, *arguments, *reversed(files))
+    link: dict[str, Any] = {"customer": "campus.example", "partner": "p.example", "establishedAt": "-P1D"}
+    link |= {"rooms": ["room-1@campus.example"], "primaryAdmins": ["Back office"]}
+    (tmp_path / "partner.json").write_text(json.dumps({"partnerships": [link]}))
+    gateway(state, "seed", str(tmp_path / "partner.json"))
+    with serving(state, "serve", "--development-issuer", **signing(state)) as server:
+        seen = server.ask(gateway(state, "token", "--as", "help-desk-lead").stdout.strip(), DIRECTORY)
+        token = gateway(state, "token", "--as", "deputy").stdout.strip()
+        before = server.ask(token, ROOMS)["viewer"]["rooms"]["totalCount"]["value"]
+        left = gateway(state, *arguments, gone)
+        refused = httpx.post(
+            f"{server.url}/graphql", json={"query": ROOMS}, headers={"Authorization": f"Bearer {token}"}
+        )
+
+    assert first.stdout.splitlines() == [
+        "2 users, 1 groups and 0 service principals in 2 files: 2 created, 1 updated, 0 unchanged, 0 removed.",
+        "Members of groups: 1 added, 0 removed; in effect, groups in groups resolved, 1 gained and 0 lost.",
+        "Left out: 1 members that are neither user, group nor service principal.",
+    ]
+    assert second.stdout.splitlines()[0].endswith("0 created, 0 updated, 3 unchanged, 0 removed.")
+    assert [node.get("displayName") for node in seen["viewer"]["directory"]["nodes"]] == [
+        None,
+        "deputy",
+        "help-desk-lead",
+    ]
+    assert before == 1
+    assert (left.returncode, refused.status_code) == (0, 401)
+    assert "Nobody is left as Primary admin at Campus." in left.stderr
+
+
+def test_a_bad_page_of_a_directory_is_named_and_nothing_is_written(state: Path, tmp_path: Path) -> None:
+    good = saved(tmp_path / "good.json", "users", [person("00000000-0000-4000-8000-000000000001", "lead")])
+    bad = saved(tmp_path / "bad.json", "users", [{"id": "1", "displayName": "Lead\x1b[31m[/red]"}])
+    gateway(state, "migrate")
+    gateway(state, "tenants", "add", "--domain", "p.example", "--name", "P")
+
+    refused = gateway(state, "import", "directory", "--tenant", "p.example", good, bad)
+    nobody = gateway(state, "token", "--as", "lead")
+
+    assert (refused.returncode, refused.stdout, nobody.returncode) == (2, "", 2)
+    assert 'bad.json: entry 1 ("Lead\\u001b[31m[/red]"): id: expected an object id such as' in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+
+def saved(path: Path, of: str, entries: list[dict[str, Any]]) -> str:
+    """A page of a directory as Graph answers it, written to a file."""
+    path.write_text(json.dumps({"@odata.context": f"https://graph.example/v1.0/$metadata#{of}", "value": entries}))
+    return str(path)
+
+
+def person(identifier: str, name: str, kind: str = "Member") -> dict[str, Any]:
+    return {"id": identifier, "displayName": name, "userPrincipalName": f"{name}@p.example", "userType": kind}
+
+
+def group(identifier: str, name: str, *members: dict[str, Any]) -> dict[str, Any]:
+    return {"id": identifier, "displayName": name, "members@delta": members}
+
+
+def inside(identifier: str, kind: str = "user") -> dict[str, Any]:
+    return {"@odata.type": f"#microsoft.graph.{kind}", "id": identifier}
+
+
 # --- the record ------------------------------------------------------------------------------------------------------
 
 

@@ -239,6 +239,7 @@ def ended_columns() -> list[ColumnElement[int]]:
         col(Principal.tenant_id) == anyone.c.member_tenant_id,
         col(Principal.id) == anyone.c.member_id,
         col(Principal.kind) == PrincipalKind.USER,
+        col(Principal.removed_at).is_(None),
     )
     people = select(func.count()).select_from(anyone).join(Principal, is_user)
     held = select(func.count()).where(

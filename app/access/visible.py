@@ -521,7 +521,7 @@ def of_partnership(right: Right) -> Condition:
 
 
 def directory(right: Right) -> Condition:
-    """Principals of the own tenant, for whoever may name members (domain.md 2.6)."""
+    """Principals of the own tenant that nobody has removed, for whoever may name members (domain.md 2.6)."""
     if right is not Standing.DIRECTORY:
         return false()
     names_members = or_(
@@ -529,7 +529,7 @@ def directory(right: Right) -> Condition:
         held(Permission.ROLES_MODIFY),
         held_as_partner(Permission.ROLES_MODIFY).exists(),
     )
-    return and_(col(Principal.tenant_id) == VIEWER_TENANT, names_members)
+    return and_(col(Principal.tenant_id) == VIEWER_TENANT, col(Principal.removed_at).is_(None), names_members)
 
 
 def principal(right: Right) -> Condition:

@@ -26,6 +26,7 @@ class AuditAction(StrEnum):
     USER_ADD = "user.add"
     SECURITY_GROUP_ADD = "security_group.add"
     APPLICATION_ADD = "application.add"
+    DIRECTORY_IMPORT = "directory.import"
     RING_CREATE = "ring.create"
     RING_UPDATE = "ring.update"
     ROOM_CREATE = "room.create"

@@ -125,9 +125,9 @@ async def own_members(work: Work, identifiers: Sequence[str], *path: str, with_t
 
 
 async def users_among(work: Work, members: Sequence[Principal]) -> int:
-    """How many users these are, groups counted by their stored members (domain.md 7 #34)."""
+    """How many users these are whom nobody has removed, groups counted by their stored members (domain.md 7 #34)."""
     groups = [member.id for member in members if member.kind is PrincipalKind.GROUP]
-    users = {member.id for member in members if member.kind is PrincipalKind.USER}
+    users = {member.id for member in members if member.kind is PrincipalKind.USER and member.removed_at is None}
     inside = select(GroupMember.member_id).join(
         Principal, and_(col(Principal.tenant_id) == GroupMember.tenant_id, col(Principal.id) == GroupMember.member_id)
     )

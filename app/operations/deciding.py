@@ -123,7 +123,9 @@ def told(refused: Refused) -> str:
 async def who_asked(work: Work, request: ApprovalRequest) -> Viewer | None:
     """Who asked, by what is stored: without directory roles, which only a token knows. None if the person is gone."""
     asked = visible(Principal, Standing.NAMED).where(
-        col(Principal.tenant_id) == request.requester_tenant_id, col(Principal.id) == request.requester_id
+        col(Principal.tenant_id) == request.requester_tenant_id,
+        col(Principal.id) == request.requester_id,
+        col(Principal.removed_at).is_(None),
     )
     found = [row[0] for row in await work.ask(asked)]
     return Viewer(found[0].tenant_id, found[0].id, found[0].kind) if found else None

@@ -4,13 +4,13 @@ A room is known by its Graph id, and where no room has the id, by its account. W
 enrollment, license, device) is never changed. Only rooms that differ are written, a chunk at a time.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any
 from zoneinfo import available_timezones
 
-from sqlalchemy import Insert, Row, Update, bindparam, delete, insert, literal, update
+from sqlalchemy import Row, Update, bindparam, delete, insert, literal, update
 from sqlmodel import col, select
 
 from app.access.scoping import unscoped
@@ -20,18 +20,13 @@ from app.domain.refusals import CommandRefused
 from app.domain.rings import GENERAL
 from app.domain.text import name_key
 from app.domain.vocabulary import AuditCategory, AuditOperation, EnrollmentState, License, Platform
+from app.operations.chunks import CHUNK, Columns, Progress, write
 from app.operations.work import Work
 from app.storage.graph_pages import Place, Problems, Reading, check_complete, digest, shown
 from app.storage.room_keys import room_keys
 from app.storage.room_pages import RoomRecord
 from app.storage.tables import AssignmentRoom, InvitationRoom, Room, RoomGroupRoom, Tenant, UpdateRing, metadata
 
-Item = TypeVar("Item")
-Columns = dict[str, Any]
-Progress = Callable[[int], object]
-
-CHUNK = 2_000
-"""Rooms read or written at a time: more save no time and take memory."""
 COMMAND = "an import acts for no viewer"
 STARTS = {False: EnrollmentState.ONBOARDING, True: EnrollmentState.ENROLLED}
 """Where a new room stands, by whether it is said to be enrolled."""
@@ -104,7 +99,7 @@ async def import_rooms(
     check_time_zone(time_zone)
     if retire_missing:
         check_complete(reading.pages)
-    await wait_for_others(work, tenant)
+    await work.lock_tenant(tenant.id)  # imports into one tenant follow each other
     rooms = [room async for room in read_known(work, tenant, reading, time_zone)]
     plan = make_plan(tenant, reading, rooms, retire_missing)
     on_progress(plan.unchanged)
@@ -120,12 +115,6 @@ def check_time_zone(name: str | None) -> None:
     """Raises `CommandRefused` for a name that the IANA database does not have in this spelling."""
     if name is not None and name not in available_timezones():
         raise CommandRefused(f"{shown(name)} is not an IANA time zone such as Europe/Zurich")
-
-
-async def wait_for_others(work: Work, tenant: Tenant) -> None:
-    """Let imports into one tenant follow each other. Changes that only refer to the tenant need not wait."""
-    this = select(Tenant.id).where(Tenant.id == tenant.id).with_for_update(key_share=True)
-    await work.session.exec(unscoped(this, COMMAND))
 
 
 # What there is, and what is to be done
@@ -260,21 +249,6 @@ def columns(record: RoomRecord) -> Columns:
 def one_room(tenant: Tenant) -> Update:
     """A change of one room of the tenant, bound as `room`."""
     return update(ROOMS).where(ROOMS.c.tenant_id == tenant.id, ROOMS.c.id == bindparam("room"))
-
-
-async def write(
-    work: Work,
-    statement: Insert | Update,
-    items: Sequence[Item],
-    bind: Callable[[Item], Columns],
-    on_progress: Progress = lambda _: None,
-) -> None:
-    """Run the statement for each of these, a chunk at a time."""
-    connection = await work.session.connection()
-    for start in range(0, len(items), CHUNK):
-        chunk = items[start : start + CHUNK]
-        await connection.execute(statement, [bind(item) for item in chunk])
-        on_progress(len(chunk))
 
 
 def put_on_record(work: Work, tenant: Tenant, reading: Reading[RoomRecord], counts: ImportCounts) -> None:

@@ -99,11 +99,14 @@ async def members_of(work: Work, assignment: Assignment) -> dict[str, Principal]
 
 
 async def leaving(work: Work, identifiers: Sequence[str], present: Mapping[str, Principal]) -> list[Principal]:
-    """Members to take away, each once; one who is none already is left alone. Raises `RefusedTogether`."""
+    """Members to take away, each once, removed ones too; one who is none already is left alone.
+
+    Raises `RefusedTogether` for whoever is not of the viewer's tenant.
+    """
     found, problems = {}, list[Refused]()
     for place, identifier in enumerate(identifiers):
-        row = await work.find(Principal, identifier, Standing.DIRECTORY)
-        if row is None:
+        row = await work.find(Principal, identifier, Standing.NAMED)
+        if row is None or row.tenant_id != work.asker.tenant_id:
             problems.append(not_found("removeMembers", str(place)))
         elif row.id in present:
             found[row.id] = row

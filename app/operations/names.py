@@ -200,4 +200,4 @@ class Names:
             .where(col(GroupMember.group_id).in_([member.id for member in members]))
         )
         everyone = [*members, *await self.read(in_groups)]
-        return {member.id for member in everyone if member.kind is PrincipalKind.USER}
+        return {each.id for each in everyone if each.kind is PrincipalKind.USER and each.removed_at is None}

@@ -19,7 +19,11 @@ async def find_person(session: AsyncSession, name: str, domain: str | None) -> t
     asked = (
         select(Principal, Tenant)
         .join(Tenant)
-        .where(col(Principal.name_key) == name_key(name), col(Principal.kind) != PrincipalKind.GROUP)
+        .where(
+            col(Principal.name_key) == name_key(name),
+            col(Principal.kind) != PrincipalKind.GROUP,
+            col(Principal.removed_at).is_(None),
+        )
     )
     if domain is not None:
         asked = asked.where(col(Principal.tenant_id) == (await find_tenant(session, domain)).id)

@@ -11,6 +11,7 @@ from app.domain.refusals import CommandRefused
 from app.domain.rings import MAX_TOTAL_DAYS, deferments
 from app.domain.text import name_key
 from app.domain.vocabulary import AuditCategory, AuditOperation, PrincipalKind
+from app.operations.memberships import flatten
 from app.operations.names import Names, refusal
 from app.operations.seeding_approvals import add_approval_requests
 from app.operations.seeding_partners import add_invitations, add_partnerships
@@ -21,7 +22,7 @@ from app.storage.global_ids import global_id
 from app.storage.graph_pages import BadFile
 from app.storage.principal_keys import principal_keys
 from app.storage.room_keys import room_keys
-from app.storage.tables import GroupMember, Principal, Room, RoomGroup, RoomGroupRoom, UpdateRing
+from app.storage.tables import DirectMember, Principal, Room, RoomGroup, RoomGroupRoom, UpdateRing
 from app.storage.world_entries import (
     ApplicationEntry,
     GroupEntry,
@@ -95,15 +96,14 @@ async def add_principals(work: Work, names: Names, entries: Sequence[PrincipalEn
 
 
 async def add_group_members(work: Work, names: Names, entries: Sequence[SecurityGroupEntry]) -> None:
-    """Who is in the security groups: users and applications of the same tenant, and no groups in groups."""
+    """Who is in the security groups: users, applications and groups of the same tenant."""
     for entry in entries:
         tenant = names.tenants[entry.tenant]
         group = names.find(Principal, tenant.id, entry.name, entry, "name")
-        for member in names.principals(tenant.id, entry, "members"):
-            if member.kind is PrincipalKind.GROUP:
-                raise refusal(entry, "members", "users and applications", member.name)
-            work.session.add(GroupMember(tenant_id=tenant.id, group_id=group.id, member_id=member.id))
-    await work.store()
+        members = names.principals(tenant.id, entry, "members")
+        await work.store(*(DirectMember(tenant_id=tenant.id, group_id=group.id, member_id=each.id) for each in members))
+    for tenant_id in {names.tenants[entry.tenant].id: None for entry in entries}:
+        await flatten(work, tenant_id)
 
 
 async def add_rings(work: Work, names: Names, entries: Sequence[RingEntry]) -> None:

@@ -1,8 +1,9 @@
 """The few expressions that SQLite and PostgreSQL spell differently, under one name each."""
 
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement
+from sqlalchemy import Boolean, ColumnElement, Subquery, Table, cast, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -86,6 +87,13 @@ def insert_if_absent(table: type[SQLModel], dialect: str) -> Any:
     return insert(table).on_conflict_do_nothing()
 
 
+def insert_or_update(table: Table, dialect: str, changed: Iterable[str]) -> Any:
+    """An insert that brings these columns up to date where the row is there by then, though it was not before."""
+    insert = (postgresql.insert if dialect == "postgresql" else sqlite.insert)(table)
+    new = {name: insert.excluded[name] for name in changed}
+    return insert.on_conflict_do_update(index_elements=list(table.primary_key), set_=new)
+
+
 def is_listed(column: Any, texts: ColumnElement[str]) -> ColumnElement[bool]:
     """The column is one of the texts in a bound JSON array."""
     return IsListed(column, texts)
@@ -94,6 +102,19 @@ def is_listed(column: Any, texts: ColumnElement[str]) -> ColumnElement[bool]:
 def are_listed(first: Any, second: Any, pairs: ColumnElement[str]) -> ColumnElement[bool]:
     """The two columns are one of the pairs in a bound JSON array."""
     return AreListed(first, second, pairs)
+
+
+def pairs_of(texts: ColumnElement[str], dialect: str) -> Subquery:
+    """The different pairs of texts in a bound JSON array, as rows of `first` and `second`.
+
+    To be `distinct` keeps SQLite from unpacking the array anew for each row that it is joined to.
+    """
+    unpacked = (
+        func.jsonb_array_elements(cast(texts, postgresql.JSONB)) if dialect == "postgresql" else func.json_each(texts)
+    )
+    pair = unpacked.table_valued("value").c.value
+    first, second = (pair.op("->>")(place) for place in (0, 1))
+    return select(first.label("first"), second.label("second")).distinct().subquery()
 
 
 class Gathered(FunctionElement[Any]):

@@ -40,8 +40,9 @@ NO_PAGE = b'{"value":[]}'
 SPACE = r"[ \t\r\n]*"
 STRING = r'"(?:[^"\\]++|\\.)*+"'
 FLAT = rf'\{{(?:[^"{{}}]++|{STRING})*+\}}'
-NESTED = rf'\{{(?:[^"{{}}]++|{STRING}|{FLAT})*+\}}'
-"""An object, and objects in it: Graph's rooms and users go no deeper."""
+INNER = rf'\{{(?:[^"{{}}]++|{STRING}|{FLAT})*+\}}'
+NESTED = rf'\{{(?:[^"{{}}]++|{STRING}|{INNER})*+\}}'
+"""An object and two levels of objects in it, as a group with members that were removed; Graph's others go no deeper."""
 SINGLE = rf'{SPACE}{STRING}{SPACE}:{SPACE}(?:{STRING}|[^"{{}}\[\],]++){SPACE},'
 HEAD = re.compile(rf'(?:\xef\xbb\xbf)?{SPACE}\{{(?:{SINGLE})*{SPACE}"value"{SPACE}:{SPACE}\['.encode())
 """A page up to its first entry: a byte order mark or none, an object's single values, and the list `value`."""
@@ -85,6 +86,8 @@ class Page:
     total: int | None
     """How long the whole list is, said where it was asked for with `$count`."""
     sha256: bytes
+    context: str | None = None
+    """What it is a page of, as the address of a description."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,12 @@ class Entry:
     def refuse(self, field: str, expected: str, value: object) -> None:
         """Note what was expected of this field, and what it is."""
         self.problems.add(self.place, f"{self.path}{field}: expected {expected}, got {shown(value)}")
+
+    def check_type(self, expected: str) -> None:
+        """Note an entry that says it is something else: another kind of thing may have the same fields."""
+        kind = self.text("@odata.type")
+        if kind is not None and kind.removeprefix("#") != expected:
+            self.refuse("@odata.type", expected, kind)
 
     def text(self, field: str, longest: int = NAME_LENGTH) -> str | None:
         """Text, without its outer spaces."""
@@ -177,6 +186,19 @@ class Entry:
             self.refuse(field, "an object", value)
         return Entry(self.place, value if isinstance(value, dict) else {}, self.problems, f"{self.path}{field}.")
 
+    def inners(self, field: str) -> "Iterator[Entry]":
+        """The objects in this list, as many as there are."""
+        values = given(self.fields.get(field))
+        if not isinstance(values, list | None):
+            self.refuse(field, "a list of objects", values)
+            return
+        for number, value in enumerate(values or (), 1):
+            path = f"{self.path}{field}: item {number}: "
+            if isinstance(value, dict):
+                yield Entry(self.place, value, self.problems, path)
+            else:
+                self.problems.add(self.place, f"{path}expected an object, got {shown(value)}")
+
     def _text(self, field: str, value: object, longest: int) -> str | None:
         if value is None:
             return None
@@ -207,8 +229,7 @@ def read_pages(
     problems = Problems()
     reading: Reading[Record] = Reading([], [])
     seen: defaultdict[str, dict[str, object]] = defaultdict(dict)
-    for path, file in zip(paths, file_names(paths), strict=True):
-        page, entries = read_page(path, file, problems)
+    for page, entries in each_page(paths, problems):
         for entry in entries:
             record = read_entry(entry)
             for field, key_of in unique.items():
@@ -218,6 +239,12 @@ def read_pages(
         on_progress(page)
     problems.settle()
     return reading
+
+
+def each_page(paths: Sequence[Path], problems: Problems) -> Iterator[tuple[Page, Iterator[Entry]]]:
+    """The page in each file and its entries, of which only one is an object of Python's at a time."""
+    for path, file in zip(paths, file_names(paths), strict=True):
+        yield read_page(path, file, problems)
 
 
 def read_page(path: Path, file: str, problems: Problems) -> tuple[Page, Iterator[Entry]]:
@@ -230,7 +257,8 @@ def read_page(path: Path, file: str, problems: Problems) -> tuple[Page, Iterator
         document.refuse("value", "a list", rest)
         rest = []
     link, total = document.text("@odata.nextLink", MAX_LINK), document.whole("@odata.count")
-    page = Page(file, len(spans) + len(rest), link, total, hashlib.sha256(content).digest())
+    context = document.text("@odata.context", MAX_LINK)
+    page = Page(file, len(spans) + len(rest), link, total, hashlib.sha256(content).digest(), context)
     return page, take_entries(file, chain(parse_spans(content, spans, file, problems), rest), problems)
 
 

@@ -49,7 +49,7 @@ def read_rooms(paths: Sequence[Path], on_progress: Callable[[Page], object] = la
 
 def read_room(entry: Entry) -> RoomRecord:
     """The room in this entry; what is wrong with it is noted there."""
-    refuse_others(entry)
+    entry.check_type(ROOM_TYPE)  # a room list has an id, a name and an account, too
     address, coordinates = entry.inner("address"), entry.inner("geoCoordinates")
     account, floor = entry.required("emailAddress"), entry.whole("floorNumber", -MAX_WHOLE)
     return RoomRecord(
@@ -74,13 +74,6 @@ def read_room(entry: Entry) -> RoomRecord:
         wheelchair_accessible=read_accessibility(entry),
         booking_type=read_booking_type(entry),
     )
-
-
-def refuse_others(entry: Entry) -> None:
-    """Note an entry that says it is something else: a room list has an id, a name and an account, too."""
-    kind = entry.text("@odata.type")
-    if kind is not None and kind.removeprefix("#") != ROOM_TYPE:
-        entry.refuse("@odata.type", ROOM_TYPE, kind)
 
 
 def read_accessibility(entry: Entry) -> bool | None:

@@ -108,7 +108,10 @@ class Domain(SQLModel, table=True):
 
 
 class Principal(SQLModel, table=True):
-    """A user, security group or application of a tenant's directory; `id` is Entra's object id."""
+    """A user, security group or application of a tenant's directory; `id` is Entra's object id.
+
+    One that the directory has removed is kept: what it did has an author, and restored it is the same one again.
+    """
 
     __tablename__ = "principals"
     __table_args__ = (
@@ -125,10 +128,26 @@ class Principal(SQLModel, table=True):
     user_principal_name: str | None = words(nullable=True)
     user_type: UserType | None = one_of(UserType, nullable=True)
     created_at: datetime = moment()
+    removed_at: datetime | None = moment(nullable=True)
+
+
+class DirectMember(SQLModel, table=True):
+    """What the directory says of a security group: this user, application or group is in it, itself.
+
+    There is no foreign key to the member, since the directory may name somebody who is stored later. Nothing is decided
+    by this; it is what `GroupMember` follows from.
+    """
+
+    __tablename__ = "direct_members"
+    __table_args__ = (to("principals", "group_id"), Index(None, "tenant_id", "member_id"))
+
+    tenant_id: str = key()
+    group_id: str = key()
+    member_id: str = key()
 
 
 class GroupMember(SQLModel, table=True):
-    """A principal's membership in a security group."""
+    """A user's or application's membership in a security group, itself or through groups in the group."""
 
     __tablename__ = "group_members"
     __table_args__ = (

@@ -128,7 +128,7 @@ class ApplicationEntry(Entry):
 
 
 class SecurityGroupEntry(Entry):
-    """A security group with its users and applications."""
+    """A security group with its users, applications and groups."""
 
     tenant: Text
     name: Text

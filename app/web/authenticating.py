@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.access.recognizing import UnknownCaller, UnknownTenant, recognize
+from app.access.recognizing import RemovedPrincipal, UnknownCaller, UnknownTenant, recognize
 from app.access.viewer import Caller, Viewer
 from app.domain.refusals import Problem, ProblemCode
 from app.storage.engines import Database
@@ -44,6 +44,8 @@ def not_admitted(unknown: UnknownCaller, request_id: str) -> Problem:
     if isinstance(unknown, UnknownTenant):
         message = "Your organization is not registered with this service; whoever runs it can add it."
         return Problem(ProblemCode.UNKNOWN_TENANT, message)
+    if isinstance(unknown, RemovedPrincipal):
+        return unauthenticated("the directory has removed who asks", request_id)
     return unauthenticated("the application is not registered in its tenant", request_id)
 
 

@@ -23,6 +23,7 @@ class Principal:
     id: str
     kind: PrincipalKind = PrincipalKind.USER
     groups: frozenset[str] = frozenset()
+    removed: bool = False
 
 
 @dataclass(frozen=True)
@@ -412,10 +413,13 @@ class Policy:
     # --- people, organizations, the record ---------------------------------------------------------------------------
 
     def look_at_principals(self, right: Right) -> set[Key]:
-        """The directory for who may name members; and whoever a row that one sees names (2.6)."""
+        """The directory for who may name members, without who was removed from it; and whoever a row that one sees
+        names (2.6).
+        """
         stored = {(each.tenant, each.id) for each in self.world.principals}
         if right is Standing.DIRECTORY:
-            return {key for key in stored if key[0] == self.tenant and self.may_name_members()}
+            own = {key for key in stored if key[0] == self.tenant and self.may_name_members()}
+            return own - {(each.tenant, each.id) for each in self.world.principals if each.removed}
         if right is not Standing.NAMED:
             return set()
         return stored & ({self.me} | self.look_at_principals(Standing.DIRECTORY) | self.named_principals())

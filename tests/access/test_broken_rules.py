@@ -482,6 +482,7 @@ PIECES: dict[str, list[tuple[str, str, str]]] = {
     "directory": [
         ("directory of every tenant", "col(Principal.tenant_id) == VIEWER_TENANT", "true()"),
         ("directory for everybody", ", names_members)", ")"),
+        ("removed ones in the directory", "col(Principal.removed_at).is_(None)", "true()"),
         ("directory hidden from who answers", "held(Permission.INVITATIONS_ANSWER),", ""),
         ("directory hidden from who assigns at home", "        held(Permission.ROLES_MODIFY),", ""),
         ("directory hidden from who assigns as partner", "held_as_partner(Permission.ROLES_MODIFY).exists(),", ""),

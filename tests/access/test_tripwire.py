@@ -111,7 +111,9 @@ UNSCOPED_USES = {
     "operations/answering.py": ["UNSEEN", "a head count, of groups that the viewer named"],
     "operations/counting.py": ["WRITTEN_BY_WHOEVER", "a refusal is counted, for nobody to see yet"],
     "operations/changing.py": ["a caller's own keys, which no query shows", "old answers are thrown away unseen"],
-    "operations/importing_rooms.py": ["COMMAND"] * 4,
+    "operations/importing_rooms.py": ["COMMAND"] * 3,
+    "operations/importing_directory.py": ["COMMAND"],
+    "operations/memberships.py": ["EVERYBODY"] * 6,
     "operations/inviting.py": ["a domain is looked up for whom no relation exists yet"],
     "operations/names.py": ["a world is seeded for no viewer"],
     "operations/people.py": ["COMMANDS"] * 2,
@@ -119,6 +121,7 @@ UNSCOPED_USES = {
     "operations/purging.py": ["COMMANDS"] * 3,
     "operations/removing.py": ["ON_RECORD"] * 2,
     "operations/tenants.py": ["COMMANDS"] * 3,
+    "operations/vacancies.py": ["WHOEVER"],
     "operations/verifying.py": ["COMMANDS"] * 5,
     "operations/work.py": [
         "ACTS",

@@ -106,13 +106,16 @@ def some_permissions(tape: Tape, ceiling: Permission) -> Permission:
 
 
 def name_principals(tape: Tape, tenant: str) -> list[Principal]:
-    """Users, an application, and security groups that overlap."""
+    """Users, an application, and security groups that overlap, a few of them removed though rows still name them."""
     groups = [f"g{i}" for i in tape.up_to(2)]
     kinds = {f"u{i}": PrincipalKind.USER for i in range(1 + tape.below(2))}
     if tape.chance(3):
         kinds["app"] = PrincipalKind.APPLICATION
-    actors = [Principal(tenant, name, kind, frozenset(tape.some(groups))) for name, kind in kinds.items()]
-    return [*actors, *(Principal(tenant, group, PrincipalKind.GROUP) for group in groups)]
+    removed = tape.some([*kinds, *groups], of=8)
+    actors = [
+        Principal(tenant, name, kind, frozenset(tape.some(groups)), name in removed) for name, kind in kinds.items()
+    ]
+    return [*actors, *(Principal(tenant, group, PrincipalKind.GROUP, removed=group in removed) for group in groups)]
 
 
 def build(tape: Tape, tenant: str) -> tuple[list[Room], list[RoomGroup], list[UpdateRing]]:
@@ -355,7 +358,10 @@ def rows(world: World) -> Iterator[tuple[type[SQLModel], dict[str, Any]]]:
 
 def directory_rows(world: World) -> Iterator[tuple[type[SQLModel], dict[str, Any]]]:
     for each in world.principals:
-        yield row(tables.Principal, **named(each.tenant, each.id), kind=each.kind, created_at=NOW)
+        removed_at = NOW if each.removed else None
+        yield row(
+            tables.Principal, **named(each.tenant, each.id), kind=each.kind, created_at=NOW, removed_at=removed_at
+        )
         for group in each.groups:
             yield row(tables.GroupMember, tenant_id=each.tenant, group_id=group, member_id=each.id)
 

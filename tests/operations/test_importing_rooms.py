@@ -19,7 +19,7 @@ from app.access.viewer import SYSTEM
 from app.domain.audit import AuditAction, entry_hash
 from app.domain.refusals import CommandRefused
 from app.domain.vocabulary import AuditCategory, AuditOperation, BookingType, EnrollmentState, License, Platform
-from app.operations import importing_rooms
+from app.operations import chunks
 from app.operations.importing_rooms import ImportCounts, import_rooms
 from app.operations.tenants import add_tenant, find_tenant
 from app.operations.work import Work
@@ -626,7 +626,7 @@ async def test_the_chain_holds_after_imports(campus: Campus) -> None:
 
 
 async def test_an_import_that_fails_midway_leaves_nothing(campus: Campus, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importing_rooms, "CHUNK", 1)
+    monkeypatch.setattr(chunks, "CHUNK", 1)
     await campus.load(page(room(1)))
     before = await campus.everything()
 
@@ -644,7 +644,7 @@ async def test_an_import_that_fails_midway_leaves_nothing(campus: Campus, monkey
 
 
 async def test_progress_adds_up_to_the_rooms_that_were_read(campus: Campus, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importing_rooms, "CHUNK", 2)
+    monkeypatch.setattr(chunks, "CHUNK", 2)
     told: list[int] = []
 
     await campus.load(page(*map(room, range(1, 6))), on_progress=told.append)
@@ -657,7 +657,7 @@ async def test_progress_adds_up_to_the_rooms_that_were_read(campus: Campus, monk
 
 
 async def test_every_chunk_is_written(campus: Campus, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importing_rooms, "CHUNK", 2)
+    monkeypatch.setattr(chunks, "CHUNK", 2)
     everyone = range(1, 8)
 
     assert await campus.load(page(*map(room, everyone))) == counts(created=7)

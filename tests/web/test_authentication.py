@@ -5,14 +5,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
+from sqlmodel import col
 from starlette.routing import Route
 
 from app.domain.permissions import DirectoryRole
 from app.domain.vocabulary import PrincipalKind
+from app.storage.engines import Database
+from app.storage.tables import Principal
 from app.web.development_issuer import DevelopmentIssuer
 from app.web.keys import KeysUnavailable, SigningKey
 from app.web.tokens import TokenVerifier
 from tests.graph.asking import viewer_of
+from tests.graph.relating import meddle
 from tests.web import hostile_tokens
 from tests.web.gateway import ANSWER, GRAPHQL_RESPONSE, JSON, QUESTION, Gateway, Logs, claims_of, codes, opened
 from tests.world import SEEDED_AT, Worlds
@@ -208,6 +213,26 @@ def application(*, tid: str, **claims: Any) -> str:
     return hostile_tokens.token(
         hostile_tokens.APPLICATION | {"tid": tid, "iss": hostile_tokens.issuer_of(tid)} | claims
     )
+
+
+@pytest.mark.parametrize("name", [NOBODY, "contoso-global-admin", TOOL])
+async def test_whom_the_directory_removed_is_refused_and_whom_it_restored_is_answered(
+    name: str, own_world: Database, issuer: DevelopmentIssuer, logs: Logs
+) -> None:
+    viewer = viewer_of(name)
+    this = (col(Principal.tenant_id) == viewer.tenant_id, col(Principal.id) == viewer.principal_id)
+    async with opened(own_world, issuer) as gateway:
+        before = await gateway.ask(WHO, name=name)
+        await meddle(own_world, update(Principal).where(*this).values(removed_at=SEEDED_AT))
+        refused = await gateway.ask(WHO, name=name)
+        namesake = await gateway.ask(QUESTION, name="fabrikam-manager")
+        await meddle(own_world, update(Principal).where(*this).values(removed_at=None))
+        after = await gateway.ask(WHO, name=name)
+
+    assert (refused.status_code, refused.content) == (401, REFUSAL)
+    assert [line["reason"] for line in logs.of("gateway.tokens")] == ["the directory has removed who asks"]
+    assert (before.status_code, namesake.status_code) == (200, 200)
+    assert after.json() == before.json()
 
 
 async def who(gateway: Gateway, token: str) -> Any:

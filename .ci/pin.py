@@ -5,6 +5,7 @@ Run it as `uv run .ci/pin.py`; review the change it makes and run the tests befo
 
 import re
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 PROJECT = Path("pyproject.toml")
@@ -18,6 +19,13 @@ def run(*command: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
+def pins(exported: list[str]) -> list[str]:
+    """One line a version; a package that has several keeps the words that say where each is for."""
+    lines = [line.replace(" ;", ";") for line in exported]
+    several = Counter(line.partition("==")[0] for line in lines)
+    return sorted(line if several[line.partition("==")[0]] > 1 else line.partition(";")[0] for line in lines)
+
+
 def pin(file: Path, *which: str) -> None:
     """Write the newest versions down, or leave the file as it was."""
     before = file.read_text()
@@ -27,7 +35,7 @@ def pin(file: Path, *which: str) -> None:
     except subprocess.CalledProcessError:
         file.write_text(before)
         raise
-    versions = sorted(line.split(";")[0].strip() for line in exported.splitlines() if "==" in line)
+    versions = pins([line for line in exported.splitlines() if "==" in line])
     indent = "    "
 
     def listed(found: re.Match[str]) -> str:
@@ -38,6 +46,6 @@ def pin(file: Path, *which: str) -> None:
     print(f"{len(versions)} versions written to {file}")
 
 
-pin(PROJECT, "--all-groups", "--no-emit-project")
+pin(PROJECT, "--all-groups", "--all-extras", "--no-emit-project")
 for script in SCRIPTS:
     pin(script, "--script", str(script))

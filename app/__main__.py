@@ -19,6 +19,7 @@ MODULES = {
     "import": "importing",
     "schema": "schema",
     "audit": "audit",
+    "bench": "bench",
 }
 """Where each command is, below `app.commands`."""
 

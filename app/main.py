@@ -14,6 +14,7 @@ from starlette.routing import Route
 from app.config import Settings
 from app.graph.context import Service
 from app.graph.engine import build_engine
+from app.graph.planning import Planning
 from app.operations.attempts import write_out_all
 from app.operations.changing import finish
 from app.operations.inviting import Terms
@@ -36,13 +37,17 @@ def now() -> datetime:
 
 
 def create_app(
-    settings: Settings, database: Database, verifier: TokenVerifier, clock: Clock = now, *, planned: bool = True
+    settings: Settings,
+    database: Database,
+    verifier: TokenVerifier,
+    clock: Clock = now,
+    planning: Planning = Planning.AGAIN,
 ) -> Starlette:
     """The gateway over a database with the tripwire armed. It closes the database when it stops.
 
     Without plans every document is run field by field, which is slower and answers the same.
     """
-    engine = build_engine(settings.limits, planned=planned)
+    engine = build_engine(settings.limits, planning)
     authenticator = Authenticator(verifier, database)
     endpoint = GraphQLEndpoint(engine, authenticator, database, service_of(settings), clock)
     routes = [

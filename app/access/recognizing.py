@@ -35,7 +35,7 @@ def unrecognized() -> ColumnElement[str]:
             col(Principal.kind) == PrincipalKind.APPLICATION,
         )
     )
-    is_application = PrincipalKind.APPLICATION.value == VIEWER_KIND
+    is_application = VIEWER_KIND.in_([PrincipalKind.APPLICATION.value])
     return case(
         (not_(registered.exists()), "tenant"), (and_(is_application, not_(application.exists())), "application")
     )

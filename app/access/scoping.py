@@ -1,4 +1,7 @@
-"""Marks by which the tripwire knows where a statement came from, and the only two ways past `visible`."""
+"""Marks by which the tripwire knows where a statement came from, and the only ways past `visible`.
+
+A test pins the uses of all of them outside of `visible` itself.
+"""
 
 from typing import Any, TypeAlias, TypeVar
 
@@ -25,9 +28,10 @@ def scoped(statement: Rows, tables: frozenset[str]) -> Rows:
 
 
 def rule(statement: Rows, *of: Any) -> Rows:
-    """A select inside a rule of `visible`: what it names, it names to decide.
+    """A select inside a rule of `visible`, or what is said of a row that is seen: what it names, it names to decide.
 
-    `of` are the outer tables that it asks about. Nothing else is taken from outside, whatever the rule is used in.
+    The tripwire lets it name any table, so whoever runs one for its rows answers for who sees them. `of` are the outer
+    tables that it asks about. Nothing else is taken from outside, whatever the rule is used in.
     """
     return scoped(statement, EVERY_TABLE).correlate(*of or (None,))
 
@@ -56,6 +60,6 @@ def name_of_link(link: type[SQLModel]) -> str:
 
 
 def unscoped(statement: Statement, reason: str) -> Statement:
-    """The statement, allowed past `visible` for this reason. Every use is pinned by a test."""
+    """The statement, allowed past `visible` for this reason."""
     made: Statement = statement.execution_options(**{UNSCOPED: reason})
     return made

@@ -8,6 +8,7 @@ known by its text and the names of its parameters, so that the look costs one lo
 import re
 from collections.abc import Iterator
 from typing import Any
+from weakref import WeakSet
 
 from sqlalchemy import (
     ClauseElement,
@@ -70,13 +71,31 @@ def check(statement: Any, options: Any) -> None:
     is_change = isinstance(statement, Insert | Update | Delete)
     if is_change and not options.get(WORK) and (strays := GUARDED.intersection(named_tables(statement))):
         raise UnscopedStatement(f"a change of {', '.join(sorted(strays))} outside of a Work")
-    for part in visitors.iterate(statement):
+    pending = [statement]
+    while pending:
+        part = pending.pop()
         if isinstance(part, Select):
+            if part in CHECKED:
+                continue
             check_select(part)
         elif isinstance(part, TextClause):
             check_text(part.text)
         elif isinstance(part, ColumnClause) and part.is_literal:
             check_text(part.name)
+        pending += part.get_children()
+
+
+CHECKED: WeakSet[Select[Any]] = WeakSet()
+"""Selects that passed with all that is in them. The rules are the same objects in every statement that has them."""
+
+
+def check_once(statement: Rows) -> Rows:
+    """The statement, which is kept, having passed. Raises `UnscopedStatement`."""
+    check(statement, {})
+    for part in visitors.iterate(statement):
+        if isinstance(part, Select):
+            CHECKED.add(part)
+    return statement
 
 
 def check_text(statement: str) -> None:

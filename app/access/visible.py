@@ -56,6 +56,7 @@ from app.storage.tables import (
 Condition = ColumnElement[bool]
 
 
+@cache
 def visible(table: type[SQLModel], right: Right) -> Rows:
     """Every row of the table on which the viewer of the request holds the right.
 
@@ -71,8 +72,10 @@ def condition(table: type[SQLModel], right: Right) -> Condition:
 
 
 def ways(table: type[SQLModel], right: Right) -> list[Rows]:
-    """The rows of `visible` once more, as parts that have none in common: a list finds each in the way that is best for
-    it, where no database finds both at once. A look-up needs none of this.
+    """The rows of `visible` once more, in parts: each row is in exactly one of them.
+
+    A list of rooms is found fastest by the tenant where the viewer holds all, else by what is in reach, and no
+    database finds both in one select. A look-up by id needs none of this.
     """
     if table is not Room or not isinstance(right, Permission):
         return [visible(table, right)]
@@ -127,7 +130,7 @@ def is_active_partner() -> Condition:
 
 @cache
 def all_at_home() -> CTE:
-    """The viewer's assignments in the own tenant, and what they grant. Found once in a statement, however often asked."""
+    """The viewer's assignments in the own tenant, and what they grant: found once in a statement, asked often."""
     assignments: Rows = select(
         col(Assignment.tenant_id), col(Assignment.id).label("assignment_id"), col(Assignment.all_rooms), permissions()
     )
@@ -173,7 +176,9 @@ def held_as_partner(permission: Permission | None) -> Rows:
 
 
 def widest_as_partner(permission: Permission) -> Rows:
-    """The same but for those that add nothing: who holds the delegation itself reaches all that was delegated."""
+    """The same but for those that add no room: who holds the permission on the delegation itself reaches all that was
+    delegated. Only for rooms in reach; the assignments that are left out still are the viewer's.
+    """
     found, delegation = all_as_partner(), all_as_partner().alias()
     of_it = and_(
         delegation.c.tenant_id == found.c.tenant_id,
@@ -204,9 +209,9 @@ def held_everywhere(permission: Permission) -> Condition:
 
 def takes_part(tenant: Any, partnership_id: Any, permission: Permission | None, *of: Any) -> Condition:
     """The viewer has an assignment in this partnership, one that grants the permission if one is asked for."""
-    mine = held_as_partner(permission).subquery()
-    here = and_(mine.c.tenant_id == tenant, mine.c.partnership_id == partnership_id)
-    return there_is(rule(select(mine.c.tenant_id), *of).where(here))
+    found = all_as_partner()
+    here = and_(found.c.tenant_id == tenant, found.c.partnership_id == partnership_id)
+    return there_is(rule(select(found.c.tenant_id), *of).where(here, grants(found, permission)))
 
 
 # --- reach: pairs of assignment and room ----------------------------------------------------------------------------
@@ -393,14 +398,14 @@ def update_ring(right: Right) -> Condition:
 
 
 def holds_on_a_room(right: Permission) -> Condition:
-    """As a partner, the viewer holds the permission on a room of the ring's owner."""
+    """As a partner, the viewer holds the permission on a live room of the ring's owner."""
     ways = [way.subquery() for way in reach_as_partner(right)]
-    is_live = [and_(col(Room.tenant_id) == way.c.tenant_id, col(Room.id) == way.c.room_id) for way in ways]
+    same = [and_(col(Room.tenant_id) == way.c.tenant_id, col(Room.id) == way.c.room_id) for way in ways]
     found = (
-        rule(select(way.c.room_id).join(Room, here), UpdateRing).where(
+        rule(select(way.c.room_id).join(Room, is_it), UpdateRing).where(
             way.c.tenant_id == col(UpdateRing.tenant_id), col(Room.retired_at).is_(None)
         )
-        for way, here in zip(ways, is_live, strict=True)
+        for way, is_it in zip(ways, same, strict=True)
     )
     return or_(*(there_is(rooms) for rooms in found))
 
@@ -412,9 +417,9 @@ def partnership(right: Right) -> Condition:
         as_partner = or_(takes_part(tenant, key, None, Partnership), held(Permission.INVITATIONS_ANSWER))
         return or_(partnership(Permission.PARTNERS_VIEW), and_(is_active_partner(), as_partner))
     if right is Standing.PRIMARY_ADMIN:
-        mine = held_as_partner(None).subquery()
-        is_it = and_(mine.c.tenant_id == tenant, mine.c.assignment_id == col(Partnership.delegation_id))
-        return and_(is_active_partner(), there_is(rule(select(mine.c.tenant_id), Partnership).where(is_it)))
+        found = all_as_partner()
+        is_it = and_(found.c.tenant_id == tenant, found.c.assignment_id == col(Partnership.delegation_id))
+        return and_(is_active_partner(), there_is(rule(select(found.c.tenant_id), Partnership).where(is_it)))
     if right is Standing.ADDRESSEE:
         return and_(is_active_partner(), held(Permission.INVITATIONS_ANSWER))
     if right is Standing.PARTNER_MANAGER:

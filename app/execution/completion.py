@@ -49,8 +49,7 @@ class Selecting:
 
     def root(self) -> Grouped:
         """The root fields by response key."""
-        kind = self.schema.get_root_type(self.operation.operation)
-        assert kind is not None, "a valid document"
+        kind: Any = self.schema.get_root_type(self.operation.operation)
         return collect_fields(self.schema, self.fragments, self.variables, kind, self.operation).grouped_field_set
 
     def below(self, kind: GraphQLObjectType, details: list[FieldDetails]) -> Grouped:
@@ -121,9 +120,7 @@ def leaf(kind: GraphQLScalarType | GraphQLEnumType) -> Complete:
 
 def plain_object(selecting: Selecting, kind: GraphQLObjectType, details: list[FieldDetails]) -> Complete:
     """An object, attribute by attribute. Raises `NotPlain` for a field that has a resolver."""
-    parts = [
-        (key, *plain_field(selecting, kind, same)) for key, same in selecting.below(kind, details).items()
-    ]
+    parts = [(key, *plain_field(selecting, kind, same)) for key, same in selecting.below(kind, details).items()]
     return lambda source: {key: complete(read(source)) for key, read, complete in parts}
 
 

@@ -51,9 +51,16 @@ def result(name: str, description: str) -> Any:
 
     async def resolve(root: strawberry.Parent[Any], info: Info) -> Any:
         identifier = root.results.get(name)
-        return None if identifier is None else await load_node(info, identifier)
+        return None if identifier is None else await fetch(info, identifier)
 
     return resolved(unannotated(resolve), description, right=PART)
+
+
+async def fetch(info: Info, identifier: str) -> Any:
+    """The object as it is selected here: by a plan, or, where there is none, field by field."""
+    planned = info.context.planned
+    finished = None if planned is None else await planned(info, identifier)
+    return await load_node(info, identifier) if finished is None else finished
 
 
 def given(asked: Any) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What one request carries: who asks, at which moment, and loaders that live no longer than it."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -35,6 +35,10 @@ class Service:
     confirmations: Confirmations = field(default_factory=Confirmations.new)
 
 
+FetchPlanned = Callable[[Any, str], Awaitable[Any]]
+"""From a resolver's `info` and a global id."""
+
+
 @dataclass(slots=True)
 class Context:
     """One request."""
@@ -44,6 +48,8 @@ class Context:
     service: Service
     moment: datetime
     request_id: str
+    planned: FetchPlanned | None = None
+    """Fetches an object by a plan, as a field of the running operation selects it; None where it cannot."""
     is_recognized: bool = False
     """Whether it is known that who asks may ask at all."""
     stack: AsyncExitStack = field(default_factory=AsyncExitStack)

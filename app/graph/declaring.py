@@ -135,9 +135,7 @@ def resolved(
 ) -> Any:
     """A field with a resolver of its own, shown under this right."""
     metadata = {RIGHT: right} | ({PLAN: plan} if plan else {})
-    return strawberry.field(
-        resolver=resolver, description=description, directives=directives(right), metadata=metadata
-    )
+    return strawberry.field(resolver=resolver, description=description, directives=directives(right), metadata=metadata)
 
 
 @strawberry.schema_directive(

@@ -2,11 +2,11 @@
 
 from app.config import Limits
 from app.execution.answers import Engine
-from app.graph.planning import Planner
+from app.graph.planning import Planner, Planning
 from app.graph.schema import build_schema
 
 
-def build_engine(limits: Limits, *, planned: bool = True) -> Engine:
-    """The engine with the gateway's schema: by plans, or field by field alone."""
+def build_engine(limits: Limits, planning: Planning = Planning.AGAIN) -> Engine:
+    """The engine with the gateway's schema."""
     schema = build_schema()
-    return Engine(schema._schema, limits, Planner(schema, planned=planned))  # noqa: SLF001 - graphql-core's schema
+    return Engine(schema._schema, limits, Planner(schema, planning))  # noqa: SLF001 - graphql-core's schema

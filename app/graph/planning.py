@@ -9,6 +9,7 @@ import logging
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,7 +27,7 @@ from graphql import (
     get_nullable_type,
     is_list_type,
 )
-from graphql.execution.collect_fields import FieldDetails
+from graphql.execution.collect_fields import FieldDetails, FragmentDetails
 from graphql.execution.values import VariableValues, get_argument_values
 from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
@@ -36,13 +37,16 @@ from app.domain.refusals import Problem
 from app.execution.answers import NotAdmitted, log_defect
 from app.execution.completion import Complete, Grouped, NotPlain, Selecting, Unfit, completion
 from app.execution.documents import Operation
-from app.graph.context import Context
+from app.execution.executions import Finished
+from app.graph.context import Context, Info
 from app.graph.declaring import NOUN_TYPES, PLAIN, PLAN, Place, ReadSlot
+from app.graph.types import node_slot
 from app.graph.vocabulary import CONFIG
 from app.reading import selections as s
 from app.reading.declaring import Noun
 from app.reading.plans import NotPlanned, Plan, run_plan, values_of, write_plan
 from app.reading.slots import Slot
+from app.storage.straight import TooComplex
 
 log = logging.getLogger("gateway.plans")
 MAX_PLANS = 500
@@ -50,6 +54,23 @@ MAX_PLAN_BYTES = 8_000_000
 """Statements that are remembered together, by their number and their length."""
 MAX_CHOICES = 16
 """Outlines of one operation, by what its `@skip` and `@include` let in."""
+
+
+MAX_ASKED = 2_000
+"""Kinds of requests that are known to have been asked once."""
+
+
+FETCHED_KEY = "x"
+FETCHED = f'{{"{FETCHED_KEY}":'.encode()
+"""What stands before an object that is fetched by itself."""
+
+
+class Planning(Enum):
+    """When plans are written."""
+
+    AGAIN = "for what is asked for the second time"
+    AT_ONCE = "for whatever is asked"
+    NEVER = "not at all"
 
 
 class Unplanned(Exception):
@@ -87,8 +108,7 @@ class Finish:
         read = self.place.declared.metadata.get("read")
         if read is not None:
             return self.complete(read(row))
-        resolve = self.place.definition.resolve
-        assert resolve is not None, "whatever is finished has a resolver or is read from its row"
+        resolve: Any = self.place.definition.resolve
         found = resolve(SimpleNamespace(row=row), info, **slots[self.slot].says)
         return self.complete(await found if asyncio.iscoroutine(found) else found)
 
@@ -109,9 +129,10 @@ class Outline:
     same: dict[int, Slot] = field(default_factory=dict)
     """The slots that are the same in every request."""
 
-    def slots(self, variables: VariableValues, context: Context, registry: Any) -> tuple[Slot, ...]:
-        """What this request says. Raises what a resolver would raise for such arguments."""
-        return tuple(self._slot(place, each, variables, context, registry) for place, each in enumerate(self.readers))
+    def slots(self, variables: VariableValues, context: Context, registry: Any, *given: Slot) -> tuple[Slot, ...]:
+        """What this request says, after what is given. Raises what a resolver would raise for such arguments."""
+        read = (self._slot(place, each, variables, context, registry) for place, each in enumerate(self.readers))
+        return (*given, *read)
 
     def _slot(self, place: int, reader: Reader, variables: VariableValues, context: Context, registry: Any) -> Slot:
         if (found := self.same.get(place)) is not None:
@@ -127,6 +148,8 @@ class Outliner:
 
     def __init__(self, selecting: Selecting) -> None:
         self.selecting = selecting
+        self.given = 0
+        """Slots before those that are read from arguments."""
         self.readers: list[Reader] = []
         self.finishes: list[Finish] = []
 
@@ -135,10 +158,15 @@ class Outliner:
         fields = self._fields(kind, grouped, None)
         return Outline(fields, tuple(self.readers), tuple(self.finishes))
 
+    def fetch(self, place: Place) -> Outline:
+        """The outline of one object, whose id is in a slot that is given."""
+        self.given = 1
+        fields: s.Fields = ((FETCHED_KEY, s.ById(0, self.objects(place))),)
+        return Outline(fields, tuple(self.readers), tuple(self.finishes))
+
     def fields(self, place: Place, noun: Noun | None = None, kind: GraphQLObjectType | None = None) -> s.Fields:
         """What is selected below a field, of objects of the type that it answers with."""
-        named = kind or get_named_type(place.definition.type)
-        assert isinstance(named, GraphQLObjectType), "only objects have fields"
+        named: Any = kind or get_named_type(place.definition.type)
         return self._fields(named, self.selecting.below(named, place.details), noun)
 
     def _fields(self, kind: GraphQLObjectType, grouped: Grouped, noun: Noun | None) -> s.Fields:
@@ -173,7 +201,7 @@ class Outliner:
         """The number of a slot for the field's arguments."""
         varies = per_request or has_variable(place.details[0].node.arguments or ())
         self.readers.append(Reader(place, read, varies))
-        return len(self.readers) - 1
+        return self.given + len(self.readers) - 1
 
     def left(self, place: Place, columns: tuple[str, ...]) -> s.Left:
         """What the field's resolver is asked for afterwards."""
@@ -205,12 +233,15 @@ def has_variable(nodes: Sequence[Node]) -> bool:
 class Planner:
     """Answers operations by plans, and counts how often it did, and why it did not."""
 
-    def __init__(self, schema: strawberry.Schema, *, planned: bool = True) -> None:
-        self._planned = planned
+    def __init__(self, schema: strawberry.Schema, planning: Planning = Planning.AGAIN) -> None:
+        self._planned, self._eager = planning is not Planning.NEVER, planning is Planning.AT_ONCE
+        self._asked: OrderedDict[Any, None] = OrderedDict()
+        self._strawberry = schema
         self._schema = schema._schema  # noqa: SLF001 - Strawberry keeps graphql-core's schema there
         self._registry = schema.schema_converter.scalar_registry
         self._plans: OrderedDict[Any, Plan] = OrderedDict()
         self._bytes = 0
+        self._fetched: OrderedDict[Any, tuple[Any, Outline | None]] = OrderedDict()
         self.counts: Counter[str] = Counter()
 
     async def answer(self, operation: Operation, variables: VariableValues, context: Context) -> bytes | None:
@@ -227,20 +258,54 @@ class Planner:
             raise NotAdmitted from unknown
 
     async def admit(self, context: Context) -> None:
-        """Returns for whoever may ask. Raises `NotAdmitted`."""
+        """Returns for whoever may ask, whose operation is then run field by field. Raises `NotAdmitted`."""
+        context.planned = self.fetch if self._planned else None
         try:
             await context.recognize()
         except UnknownCaller as unknown:
             raise NotAdmitted from unknown
 
-    async def _tried(self, outline: Outline, variables: VariableValues, context: Context) -> bytes | None:
+    async def fetch(self, info: Info, identifier: str) -> Finished | None:
+        """The object with this id as the field selects it; None where it has to be fetched field by field."""
+        raw, context = info._raw_info, info.context  # noqa: SLF001 - Strawberry keeps what graphql-core says there
+        outline = None if context.reader.trial else self._fetching(raw)
+        if outline is None:
+            return None
+        answer = await self._tried(outline, raw.variable_values, context, node_slot(identifier, context))
+        return None if answer is None else Finished(answer[len(FETCHED) : -1])
+
+    def _fetching(self, raw: Any) -> Outline | None:
+        """The outline of one field that answers with an object."""
+        chosen = tuple((name, value) for name, value in raw.variable_values.coerced.items() if isinstance(value, bool))
+        key = (*map(id, raw.field_nodes), chosen)
+        if key not in self._fetched:
+            # The nodes are kept beside the outline, so that no other ones get their ids.
+            self._fetched[key] = (raw.field_nodes, self._outlined_fetch(raw))
+            if len(self._fetched) > MAX_PLANS:
+                self._fetched.popitem(last=False)
+        return self._fetched[key][1]
+
+    def _outlined_fetch(self, raw: Any) -> Outline | None:
+        fragments = {name: FragmentDetails(fragment) for name, fragment in raw.fragments.items()}
+        selecting = Selecting(self._schema, fragments, raw.operation, raw.variable_values)
+        details = [FieldDetails(node, None) for node in raw.field_nodes]
+        place = Place(raw.parent_type.fields[raw.field_name], details, None)
         try:
-            answer = await self._answer(outline, variables, context)
+            return Outliner(selecting).fetch(place)
+        except Unplanned:
+            self._stock("document")
+            return None
+
+    async def _tried(self, outline: Outline, variables: VariableValues, context: Context, *given: Slot) -> bytes | None:
+        try:
+            answer = await self._answer(outline, variables, context, *given)
         except UnknownCaller:
             raise
         except (Problem, GraphQLError):
             self._stock("arguments")
-        except (NotPlanned, Unfit):
+        except NotPlanned as reason:
+            self._stock(str(reason))
+        except Unfit:
             self._stock("answer")
         except Exception as defect:  # noqa: BLE001 - the executor answers as well, only slower
             log_defect(defect, context.request_id)
@@ -254,10 +319,14 @@ class Planner:
         """Count why the executor has to answer."""
         self.counts[reason] += 1
 
-    async def _answer(self, outline: Outline, variables: VariableValues, context: Context) -> bytes:
-        slots = outline.slots(variables, context, self._registry)
+    async def _answer(self, outline: Outline, variables: VariableValues, context: Context, *given: Slot) -> bytes:
+        slots = outline.slots(variables, context, self._registry, *given)
         plan = self._plan(outline, slots, context)
-        answer = await run_plan(context.reader.database, plan, context.reader.binds | values_of(slots))
+        try:
+            answer = await run_plan(context.reader.database, plan, context.reader.binds | values_of(slots))
+        except TooComplex:
+            plan.is_refused = True
+            raise NotPlanned("complex") from None
         context.is_recognized = True
         return await self._finished(answer, outline, slots, context) if plan.is_left else answer
 
@@ -277,22 +346,40 @@ class Planner:
 
     def _outlined(self, operation: Operation, variables: VariableValues) -> Outline | None:
         selecting = Selecting(self._schema, operation.fragments, operation.node, variables)
-        assert self._schema.query_type is not None, "there is something to ask"
+        root: Any = self._schema.query_type
         try:
-            return Outliner(selecting).outline(self._schema.query_type, selecting.root())
+            return Outliner(selecting).outline(root, selecting.root())
         except Unplanned:
             return None
 
     def _plan(self, outline: Outline, slots: Sequence[Slot], context: Context) -> Plan:
+        """The plan for requests like this. Raises `NotPlanned` for the first of them, unless plans are made at once."""
         dialect = context.reader.database.dialect
         key = (outline, dialect.name, *(slot.form for slot in slots))
         plan = self._plans.get(key)
         if plan is None:
-            plan = self._plans[key] = write_plan(outline.fields, slots, dialect)
-            self._bytes += len(plan.text)
-            while len(self._plans) > 1 and (len(self._plans) > MAX_PLANS or self._bytes > MAX_PLAN_BYTES):
-                self._bytes -= len(self._plans.popitem(last=False)[1].text)
+            if not self._eager and self._is_new(key):
+                raise NotPlanned("first")
+            plan = self._keep(key, write_plan(outline.fields, slots, dialect))
         self._plans.move_to_end(key)
+        if plan.is_refused:
+            raise NotPlanned("complex")
+        return plan
+
+    def _is_new(self, key: Any) -> bool:
+        """Whether nobody has asked like this lately. To write a plan costs as much as to run many a document."""
+        is_new = key not in self._asked
+        self._asked[key] = None
+        if len(self._asked) > MAX_ASKED:
+            self._asked.popitem(last=False)
+        return is_new
+
+    def _keep(self, key: Any, plan: Plan) -> Plan:
+        self._asked.pop(key, None)
+        self._plans[key] = plan
+        self._bytes += len(plan.text)
+        while len(self._plans) > 1 and (len(self._plans) > MAX_PLANS or self._bytes > MAX_PLAN_BYTES):
+            self._bytes -= len(self._plans.popitem(last=False)[1].text)
         return plan
 
     async def _finished(self, answer: bytes, outline: Outline, slots: Sequence[Slot], context: Context) -> bytes:

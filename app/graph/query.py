@@ -368,9 +368,7 @@ class Viewer:
         right=Standing.PARTY,
         plan=lambda outlining, place: s.Sole(ASSIGNMENT, ANSWERS_INVITATIONS, outlining.objects(place)),
     )
-    can: AccessDecision = resolved(
-        can, "May you, through what, and if not, why not.", right=ANYONE, plan=finished()
-    )
+    can: AccessDecision = resolved(can, "May you, through what, and if not, why not.", right=ANYONE, plan=finished())
 
 
 # --- the root -------------------------------------------------------------------------------------------------------

@@ -469,7 +469,9 @@ class Role(Node):
         ROLE, "partnership", "The partnership it belongs to; null for a customer's own."
     )
     permissions: list[Permission] = shaped(
-        lambda row: list(row.permissions), "Everything that it allows.", plan=always(s.Plain("permissions", several=True))
+        lambda row: list(row.permissions),
+        "Everything that it allows.",
+        plan=always(s.Plain("permissions", several=True)),
     )
     assignments: Connection[Assignment] | None = many(ROLE.manys["assignments"], "Who has it, and over which rooms.")
 
@@ -563,9 +565,7 @@ class ApprovalRequest(Node):
         right=Standing.NAMED,
         plan=named_by_subject,
     )
-    changes: list[FieldChange] = shaped(
-        show_changes, "What would change, field by field.", plan=finished("changes")
-    )
+    changes: list[FieldChange] = shaped(show_changes, "What would change, field by field.", plan=finished("changes"))
     stale: bool = resolved(
         unannotated(is_stale),
         "Whether approving it would fail because a field it changes, or its subject, is no longer as it was; false "
@@ -605,9 +605,7 @@ class AuditEntry(Node):
     approval: ApprovalRequest | None = one(AUDIT_ENTRY, "approval", "The held change it came from, if it was held.")
     tenant: Tenant = one(AUDIT_ENTRY, "tenant", "The organization acted on.")
     count: int = plain("How many like it this line stands for.")
-    changes: list[FieldChange] = shaped(
-        show_changes, "What changed, field by field.", plan=finished("changes")
-    )
+    changes: list[FieldChange] = shaped(show_changes, "What changed, field by field.", plan=finished("changes"))
     request_id: str = plain(
         "The request that did it, as answered in `X-Request-Id`; for an operator's command, the command."
     )

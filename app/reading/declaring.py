@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Subquery
 from sqlmodel import SQLModel
 
 from app.access.scoping import Rows
+from app.access.tripwire import check_once
 from app.access.visible import visible, ways
 from app.domain.permissions import Right
 
@@ -20,8 +21,16 @@ Expression = Any
 """A column, or an expression over the noun's table."""
 
 
-made_once, parted_once = cache(visible), cache(ways)
-"""What `visible` answers takes no viewer, so it is built once in a process: building it costs more than running it."""
+@cache
+def made_once(table: type[SQLModel], right: Right) -> Rows:
+    """`visible` takes no viewer, so what it answers is built once: to build it costs more than to run it."""
+    return check_once(visible(table, right))
+
+
+@cache
+def parted_once(table: type[SQLModel], right: Right) -> list[Rows]:
+    """The same in the parts that a list is put together of."""
+    return [check_once(part) for part in ways(table, right)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -340,9 +340,7 @@ def rooms_of_invitations(restrict: Restrict) -> Derived:
     return Derived(link, link.c.tenant_id, link.c.invitation_id, link.c.room_id)
 
 
-GROUP.many(
-    "rooms", ROOM, parent=col(RoomGroupRoom.group_id), link=RoomGroupRoom, child=col(RoomGroupRoom.room_id)
-)
+GROUP.many("rooms", ROOM, parent=col(RoomGroupRoom.group_id), link=RoomGroupRoom, child=col(RoomGroupRoom.room_id))
 ROOM.many(
     "groups",
     GROUP,

@@ -21,7 +21,7 @@ Binds = dict[str, Any]
 NOT_THERE = MISSING.encode()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Plan:
     """One statement. `names` are those of its values, in their order."""
 
@@ -29,10 +29,12 @@ class Plan:
     names: tuple[str, ...]
     is_left: bool
     """Whether places of its answer are finished afterwards."""
+    is_refused: bool = False
+    """Whether the database does not take it."""
 
 
 class NotPlanned(Exception):
-    """The answer is not one that a plan can give; asked the stock way it has its errors, or what is not stored."""
+    """A plan does not answer, for the reason given in a word; field by field there is an answer."""
 
 
 def write_plan(fields: Fields, slots: Sequence[Slot], dialect: Dialect) -> Plan:
@@ -71,6 +73,6 @@ async def run_plan(database: Database, plan: Plan, binds: Binds) -> bytes:
     reason, answer = await database.straight.fetch_row(plan.text, values)
     require_recognized(reason)
     if NOT_THERE in answer:
-        raise NotPlanned
+        raise NotPlanned("answer")
     found: bytes = answer
     return found

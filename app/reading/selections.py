@@ -173,5 +173,3 @@ class ByIds:
 
     slot: int
     objects: Objects
-
-

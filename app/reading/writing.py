@@ -254,7 +254,7 @@ class Writer:
             source = source.outerjoin(table(found.alias), found.column("id") == identifier)
             written = with_own(found, identifier)
         listed = Listed(written, literal_column(f"{alias}.place", Integer()))
-        return select(chain("[", listed, "]")).select_from(source).scalar_subquery()
+        return select(chain("[", func.coalesce(listed, Piece("")), "]")).select_from(source).scalar_subquery()
 
     def _named(self, named: s.Named, outer: Level) -> Expression:
         identifier = outer.plain(named.name)
@@ -267,7 +267,7 @@ class Writer:
     def _of_kinds(
         self, objects: s.Objects, kinds: Iterable[str], identifier: Expression, source: FromClause
     ) -> Joined | None:
-        """The objects with these global ids, each as text `x` under its id; an id says by how it begins what it names."""
+        """The objects with these global ids, each as text `x` under its id, which begins with what it names."""
         kinds_of: dict[Noun, list[str]] = {}
         for kind in kinds:
             kinds_of.setdefault(NODES[kind], []).append(kind)
@@ -278,7 +278,11 @@ class Writer:
         self, objects: s.Objects, noun: Noun, kinds: list[str], identifier: Expression, source: FromClause
     ) -> Rows:
         key = func.substr(identifier, func.length(identifier) - UUID_LENGTH + 1)
-        tenant = key if noun.tenant is noun.key else func.substr(identifier, func.length(identifier) - 2 * UUID_LENGTH, UUID_LENGTH)
+        tenant = (
+            key
+            if noun.tenant is noun.key
+            else func.substr(identifier, func.length(identifier) - 2 * UUID_LENGTH, UUID_LENGTH)
+        )
         named = select(tenant, key).select_from(source).where(or_(*(begins(identifier, kind) for kind in kinds)))
         texts = self._texts(objects, noun, noun.rows().where(has_key(noun, named)), is_called=True)
         return select(texts.column("id").label("id"), texts.column("x").label("x")).select_from(table(texts.alias))
@@ -287,8 +291,7 @@ class Writer:
 
     def _whole(self, whole: s.Whole) -> Expression:
         asked: PageAsked = self._slots[whole.slot].says
-        listed = asked.listed
-        assert isinstance(listed, ListAsked)  # noqa: S101 - a slot is read by the field that it was made for
+        listed: Any = asked.listed
         conditions = [*listed.where, *self._conditions(listed, whole.slot)]
         parts = [rows.where(*conditions) for rows in listed.noun.ways(listed.right)]
         listings = [Listing(listed.noun, rows, listed.order, "") for rows in parts]
@@ -305,8 +308,7 @@ class Writer:
 
     def _below(self, below: s.Below, outer: Level) -> Expression:
         asked: PageAsked = self._slots[below.slot].says
-        edge = asked.listed
-        assert isinstance(edge, Many)  # noqa: S101 - a slot is read by the field that it was made for
+        edge: Any = asked.listed
         is_leaf = all(map(is_plain, objects_of(below.fields)))
         listing = children_of(edge, outer.tenant, outer.key) if is_leaf else children(edge, among(outer))
         window = self._window(asked.window, listing.order, below.slot)
@@ -350,7 +352,7 @@ class Writer:
 
 @dataclass
 class Page:
-    """One page on its way into a statement: of a whole list, or of what belongs to the one row that it is asked below."""
+    """One page on its way into a statement: of a whole list, or of what belongs to one row."""
 
     writer: Writer
     parts: list[Listing]
@@ -491,7 +493,9 @@ class Page:
             return part.json
         if part.name in ("start", "end"):
             return func.coalesce(chain('"', said[part.name], '"'), Piece(NO_VALUE))
-        beyond = [some for each in self.parts for name, some in outside(each, self.window) if part.name == f"has_{name}"]
+        beyond = [
+            some for each in self.parts for name, some in outside(each, self.window) if part.name == f"has_{name}"
+        ]
         found = [there_are(some.with_only_columns(self.listing.noun.key)) for some in beyond]
         if part.name == self._more:
             found.append(func.coalesce(said["more"], Piece(FALSE)) == Piece("true"))
@@ -528,7 +532,15 @@ class Pages:
 
     def written(self, fields: s.Fields) -> Expression:
         """The connection of one of those rows."""
-        page, alone = self.page, Page(self.page.writer, [children_of(self.edge, self.outer.tenant, self.outer.key)], self.page.window, self.page.slot)
+        page, alone = (
+            self.page,
+            Page(
+                self.page.writer,
+                [children_of(self.edge, self.outer.tenant, self.outer.key)],
+                self.page.window,
+                self.page.slot,
+            ),
+        )
         level = page.writer.level(page.listing.noun)
         said = page.said(level, fields)
         page.writer.fill(level, self._placed(level, fields))
@@ -623,9 +635,10 @@ def as_object(parts: dict[str, str | Expression]) -> Expression:
 
 def has_key(noun: Noun, keys: Rows) -> ColumnElement[bool]:
     """The row of the noun has one of these keys; a tenant's key is its tenant."""
+    is_it: ColumnElement[bool] = tuple_(noun.tenant, noun.key).in_(keys)
     if noun.tenant is noun.key:
-        return noun.key.in_(keys.with_only_columns(list(keys.selected_columns)[1]))
-    return tuple_(noun.tenant, noun.key).in_(keys)
+        is_it = noun.key.in_(keys.with_only_columns(list(keys.selected_columns)[1]))
+    return is_it
 
 
 def is_of_kind(noun: Noun, kind: str) -> list[ColumnElement[bool]]:
@@ -664,10 +677,16 @@ def plain_type(column: Expression) -> TypeEngine[Any]:
     return kind if kind.python_type in (int, bool, float) else text()
 
 
+def column_of(level: Any, name: str) -> Expression:
+    """A column that a finish asks for by its name in a row."""
+    if name in ("row_tenant", "row_key"):
+        return level.tenant if name == "row_tenant" else level.key
+    return level.plain(name)
+
+
 def left(what: s.Left, level: Level | None) -> Expression:
     """What a finish needs: its number, and the columns as they are stored."""
     stored: list[str | Expression] = []
-    for name in what.columns if level is not None else ():
-        value = {"row_tenant": level.tenant, "row_key": level.key}.get(name)
-        stored += ["," if stored else "", Quoted(level.plain(name) if value is None else value)]
+    for name in what.columns if level else ():
+        stored += ["," if stored else "", Quoted(column_of(level, name))]
     return chain(f'{LEFT}{what.number},"v":[', *stored, "]}")

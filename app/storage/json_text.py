@@ -60,12 +60,12 @@ def chain(*parts: str | Expression) -> Expression:
     SQLite's parser takes no more than a hundred things in each other, so that no bracket is for nothing.
     """
     merged: list[str | Expression] = []
-    for part in (each for part in parts for each in links_of(part)):
-        if isinstance(part, str) and merged and isinstance(merged[-1], str):
-            merged[-1] += part
-        elif not isinstance(part, str) or part:
-            merged.append(part)
-    pieces = [Piece(part) if isinstance(part, str) else part for part in merged]
+    for link in (link for part in parts for link in links_of(part)):
+        if isinstance(link, str) and merged and isinstance(merged[-1], str):
+            merged[-1] += link
+        elif not isinstance(link, str) or link:
+            merged.append(link)
+    pieces = [Piece(link) if isinstance(link, str) else link for link in merged]
     return pieces[0] if len(pieces) == 1 else Chain(*(pieces or [Piece("")]))
 
 
@@ -200,7 +200,9 @@ def words(value: Expression, names: dict[str, str]) -> Expression:
     """The names that stand for stored words; where all are stored as they are named, without looking them up."""
     if all(stored == name for stored, name in names.items()):
         return func.coalesce(chain('"', value, '"'), Piece(NULL))
-    return case(*((value == literal(stored, text()), Piece(f'"{name}"')) for stored, name in names.items()), else_=Piece(NULL))
+    return case(
+        *((value == literal(stored, text()), Piece(f'"{name}"')) for stored, name in names.items()), else_=Piece(NULL)
+    )
 
 
 def names_of_bits(value: Expression) -> Expression:

@@ -1,10 +1,11 @@
-"""Statements whose text is known already, straight through the driver: what SQLAlchemy does for each of them again costs
-more than most of them take.
+"""Statements whose text is known already, straight through the driver: what SQLAlchemy does again for each of them
+costs more than most of them take.
 
 Connections are the readers' own kind: they cannot write, and each statement is a read of its own.
 """
 
 import asyncio
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -12,17 +13,22 @@ from typing import Any, Protocol
 import aiosqlite
 import asyncpg
 
+TOO_DEEP = "parser stack overflow"
 KEPT_STATEMENTS = 200
 """Prepared statements that a connection keeps; PostgreSQL keeps the plan of each."""
 FOR_KNOWN_STATEMENTS = {"plan_cache_mode": "force_generic_plan", "jit": "off", "random_page_cost": "1.1"}
 """To plan such a statement costs many times what it takes, and to compile it costs more still."""
 
 
+class TooComplex(Exception):
+    """The database does not take a statement that is as deep as this one."""
+
+
 class Straight(Protocol):
     """Runs a statement and answers its one row."""
 
     async def fetch_row(self, statement: str, values: Sequence[Any]) -> Sequence[Any]:
-        """The one row that the statement answers. Raises what the driver raises."""
+        """The one row that the statement answers. Raises `TooComplex`, and what the driver raises."""
 
     async def close(self) -> None:
         """Give every connection back."""
@@ -47,6 +53,10 @@ class StraightSqlite:
             connection = self._idle.pop() if self._idle else await self._connect()
             try:
                 (row,) = await connection.execute_fetchall(statement, values)
+            except sqlite3.OperationalError as refused:
+                if TOO_DEEP in str(refused):
+                    raise TooComplex from refused
+                raise
             except asyncio.CancelledError:
                 await connection.interrupt()
                 raise
@@ -79,7 +89,10 @@ class StraightPostgresql:
         """The one row that the statement answers."""
         pool = self._pool or await self._open()
         async with pool.acquire() as connection:
-            return await connection.fetchrow(statement, *values)  # type: ignore[no-any-return]
+            try:
+                return await connection.fetchrow(statement, *values)  # type: ignore[no-any-return]
+            except asyncpg.StatementTooComplexError as refused:
+                raise TooComplex from refused
 
     async def _open(self) -> asyncpg.Pool:
         async with self._opening:

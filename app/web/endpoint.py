@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from app.access.recognizing import UnknownCaller
+from app.config import Limits
 from app.domain.refusals import Problem, ProblemCode
 from app.execution.answers import Answer, Engine, NotAdmitted, internal, refused
 from app.execution.bodies import GraphQLRequest, parse_body
@@ -73,9 +74,7 @@ class GraphQLEndpoint:
 
     async def _asked(self, request: Request, context: Context) -> GraphQLRequest:
         try:
-            if not is_json(request.headers.getlist("content-type")):
-                raise HTTPException(415)
-            return parse_body(await read_body(request, self.service.limits.max_body_bytes), self.service.limits)
+            return await read_request(request, self.service.limits)
         except (HTTPException, Problem):
             await self.engine.admit(context)
             raise
@@ -84,6 +83,13 @@ class GraphQLEndpoint:
 def accepted(request: Request) -> str | None:
     """The media type to answer this request in; None where it accepts none of ours."""
     return choose(", ".join(request.headers.getlist("accept")))
+
+
+async def read_request(request: Request, limits: Limits) -> GraphQLRequest:
+    """What is asked. Raises `HTTPException`, or a `Problem` of code BAD_REQUEST."""
+    if not is_json(request.headers.getlist("content-type")):
+        raise HTTPException(415)
+    return parse_body(await read_body(request, limits.max_body_bytes), limits)
 
 
 async def read_body(request: Request, allowed: int) -> bytes:

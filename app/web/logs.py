@@ -46,8 +46,8 @@ def start_logging(level: str) -> None:
         logging.getLogger(name).setLevel(level)
     logging.captureWarnings(capture=True)
     # No line says who wrote it in which thread or task, so nobody has to find out.
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = logging.logAsyncioTasks = False
-    logging._srcfile = None  # type: ignore[attr-defined] # noqa: SLF001 - the way that its documentation names
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None  # noqa: SLF001 - the way that its documentation names
 
 
 def log_stray(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -2,14 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import CompoundSelect, Select, literal, select, union_all
+from sqlalchemy import CompoundSelect, Select, Subquery, literal, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
+from app.access import visible as rules
 from app.access.viewer import Viewer, binds
-from app.access.visible import visible
 from app.domain.permissions import Permission, Right, Standing
 from app.storage.tables import (
     ApprovalRequest,
@@ -26,11 +26,13 @@ from app.storage.tables import (
 )
 from tests.access.policy import Asker, Key, Policy, World
 
-Pair = tuple[type[SQLModel], Right]
+Pair = tuple[type[SQLModel], Right] | tuple[type[SQLModel], Right, Literal["in parts"]]
+"""What is asked of `visible`, or of `ways`, whose parts together have to be the same."""
 Answers = dict[Pair, Counter[Key]]
 
 ALWAYS: tuple[Pair, ...] = (
     (Room, Permission.ROOMS_VIEW),
+    (Room, Permission.ROOMS_VIEW, "in parts"),
     (RoomGroup, Permission.GROUPS_VIEW),
     (RoomGroup, Permission.GROUPS_MODIFY),
     (UpdateRing, Permission.RINGS_VIEW),
@@ -66,7 +68,7 @@ ALWAYS: tuple[Pair, ...] = (
 )
 """Each rule in each of its forms."""
 
-TABLES = tuple(dict.fromkeys(table for table, _ in ALWAYS))
+TABLES = tuple(dict.fromkeys(pair[0] for pair in ALWAYS))
 
 MEANINGLESS: tuple[Pair, ...] = (
     *((table, standing) for standing in Standing for table in TABLES if (table, standing) not in ALWAYS),
@@ -77,11 +79,14 @@ MEANINGLESS: tuple[Pair, ...] = (
 )
 """Rights that mean nothing on a table: nobody sees a row."""
 
-OTHERS: tuple[Pair, ...] = tuple(
-    (table, permission)
-    for permission in Permission
-    for table in (Room, RoomGroup, UpdateRing, Partnership)
-    if (table, permission) not in ALWAYS
+OTHERS: tuple[Pair, ...] = (
+    *(
+        (table, permission)
+        for permission in Permission
+        for table in (Room, RoomGroup, UpdateRing, Partnership)
+        if (table, permission) not in ALWAYS
+    ),
+    *((Room, permission, "in parts") for permission in Permission if (Room, permission) not in ALWAYS),
 )
 """The same rules for every other permission."""
 
@@ -91,9 +96,15 @@ PAGES: tuple[tuple[Pair, ...], ...] = (ALWAYS, *(BY_TURNS[turn::TURNS] for turn 
 """What is asked in one statement. An asker is asked the first page and, in turns, one other."""
 
 
+def answer(pair: Pair) -> Subquery:
+    """What is answered for a pair; a row that two parts have in common is in it twice."""
+    table, right = pair[0], pair[1]
+    return (rules.visible(table, right) if len(pair) == 2 else union_all(*rules.ways(table, right))).subquery()
+
+
 def keys(pair: Pair, number: int) -> Select[Any]:
-    """The keys that `visible` answers for a pair, marked with the pair's number."""
-    rows = visible(*pair).subquery()
+    """The keys that are answered for a pair, marked with the pair's number."""
+    rows = answer(pair)
     return select(literal(number).label("pair"), rows.c.get("tenant_id", rows.c.id).label("tenant"), rows.c.id)
 
 
@@ -125,8 +136,8 @@ def expected(pairs: Iterable[Pair], world: World, asker: Asker) -> Answers:
 def differences(seen: Answers, due: Answers) -> list[str]:
     """Every pair on which the two disagree, in words."""
     return [
-        f"{table.__name__} under {right.name}: leaked {sorted(seen[table, right] - due[table, right])},"
-        f" missing {sorted(due[table, right] - seen[table, right])}"
-        for table, right in due
-        if seen[table, right] != due[table, right]
+        f"{pair[0].__name__} under {' '.join([str(pair[1].name), *pair[2:]])}: leaked {sorted(seen[pair] - due[pair])},"
+        f" missing {sorted(due[pair] - seen[pair])}"
+        for pair in due
+        if seen[pair] != due[pair]
     ]

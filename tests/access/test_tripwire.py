@@ -107,13 +107,8 @@ async def test_a_statement_that_passed_does_not_let_another_pass(address: str) -
 
 
 UNSCOPED_USES = {
-    "access/recognizing.py": [
-        "an application asks only if its tenant registered it",
-        "who asks is nobody's viewer before the tenant is known",
-    ],
     "bench/making.py": ["a world to be measured is made for no viewer"],
     "operations/answering.py": ["UNSEEN", "a head count, of groups that the viewer named"],
-    "operations/attempts.py": ["whether the record is complete, for who may read it"],
     "operations/counting.py": ["WRITTEN_BY_WHOEVER", "a refusal is counted, for nobody to see yet"],
     "operations/changing.py": ["a caller's own keys, which no query shows", "old answers are thrown away unseen"],
     "operations/importing_rooms.py": ["COMMAND"] * 4,
@@ -137,18 +132,138 @@ operator.
 """
 
 
+MARKED_USES = {
+    "access/derived.py": {
+        "delegated_rooms": ["rule"] * 2,
+        "domains_of": ["rule"],
+        "ended_columns": ["rule"] * 3,
+        "exceeds": ["rule"],
+        "grants_held": ["rule"] * 3,
+        "in_scope": ["rule"],
+        "name_of": ["rule"],
+        "offered_room_count": ["rule"] * 3,
+        "offered_rooms": ["rule"] * 2,
+        "rooms_reached": ["rule"],
+    },
+    "access/recognizing.py": {"unrecognized": ["rule"] * 2},
+    "access/visible.py": {"visible": ["scoped"], "ways": ["scoped"]},
+    "operations/attempts.py": {"is_incomplete": ["rule"]},
+    "operations/delegating.py": {"present": ["linked"]},
+    "operations/managing.py": {"members_of": ["linked"]},
+    "reading/filters.py": {"in_group": ["linked"]},
+    "reading/pages.py": {"children": ["linked"], "children_of": ["links"]},
+}
+"""Every other statement that may name more than `visible` answered, by function, but for the rules of `visible`.
+
+A `rule` decides or counts, of a row that is seen anyway or of the viewer itself; a link says what belongs together.
+"""
+
+
 def test_every_way_past_visible_is_known() -> None:
     """A new use of `unscoped` has to be added here, where a reviewer sees it with its reason."""
     assert uses_of_unscoped() == UNSCOPED_USES
 
 
+def test_every_other_marked_statement_is_known() -> None:
+    """The tripwire lets a `rule` name any table: one that is run for its rows would show them to anybody."""
+    assert uses_of_marks() == MARKED_USES
+
+
+def test_marks_are_given_by_their_own_names_only() -> None:
+    """A use that goes by another name would hide from the two tests above."""
+    assert {file: hidden for file, tree in modules() if (hidden := hidden_marks(tree))} == HIDDEN_MARKS
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "from app.access.scoping import rule as select",
+        "from app.access.scoping import EVERY_TABLE",
+        "from app.access.scoping import *",
+        "from app.access.visible import rule",
+        "from app.access import scoping",
+        "import app.access.scoping",
+        "run(statement.execution_options(unscoped='nothing to see'))",
+        "run(statement.execution_options(**{'scope': tables}))",
+        "from app.access.scoping import rule\nselect = rule",
+        "from app.access.scoping import unscoped\nstatements = map(unscoped, statements)",
+    ],
+)
+def test_a_hidden_mark_is_found(hidden: str) -> None:
+    assert len(hidden_marks(ast.parse(hidden))) == 1
+
+
+SCOPING = "app.access.scoping"
+MARKS = {"linked", "links", "rule", "scoped", "unscoped"}
+HIDDEN_MARKS = {
+    "access/scoping.py": ["execution_options(**{SCOPE: tables})", "execution_options(**{UNSCOPED: reason})"],
+    "access/tripwire.py": ["import EVERY_TABLE", "import SCOPE", "import UNSCOPED"],
+}
+"""Where the marks are made, and where they are read."""
+
+
+def modules() -> list[tuple[str, ast.Module]]:
+    """The whole program, by file."""
+    root = Path(app.__file__).parent
+    return [(path.relative_to(root).as_posix(), ast.parse(path.read_text())) for path in sorted(root.rglob("*.py"))]
+
+
+def calls(tree: ast.AST) -> list[ast.Call]:
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+
+
 def uses_of_unscoped() -> dict[str, list[str]]:
     """The reasons given to `unscoped`, by file; a constant by its name."""
-    root, found = Path(app.__file__).parent, dict[str, list[str]]()
-    for path in sorted(root.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "unscoped":
-                reason = node.args[1]
+    found: dict[str, list[str]] = {}
+    for file, tree in modules():
+        for call in calls(tree):
+            if ast.unparse(call.func) == "unscoped":
+                reason = call.args[1]
                 said = reason.value if isinstance(reason, ast.Constant) else ast.unparse(reason)
-                found.setdefault(path.relative_to(root).as_posix(), []).append(str(said))
+                found.setdefault(file, []).append(str(said))
     return {file: sorted(reasons) for file, reasons in found.items()}
+
+
+def uses_of_marks() -> dict[str, dict[str, list[str]]]:
+    """The other marks given in each function, by file; in `visible` only those that are no rule's."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for file, tree in modules():
+        pinned = MARKS - {"unscoped"} - ({"rule"} if file == "access/visible.py" else set())
+        for part in tree.body if file != "access/scoping.py" else []:
+            if marks := sorted(mark for call in calls(part) if (mark := ast.unparse(call.func)) in pinned):
+                found.setdefault(file, {})[getattr(part, "name", "the module")] = marks
+    return found
+
+
+def hidden_marks(tree: ast.Module) -> list[str]:
+    """What gives a statement a mark in another way than by calling the function of that name."""
+    called = {id(call.func) for call in calls(tree)}
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module == SCOPING]
+    names = {each.name for node in imports for each in node.names} & MARKS
+    found = [said for node in ast.walk(tree) for said in imported_marks(node)]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and node.id in names and id(node) not in called:
+            found.append(node.id)
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == "execution_options"
+        ):
+            options = [each for each in node.keywords if each.arg in (None, "scope", "unscoped")]
+            found += [f"execution_options({ast.unparse(each)})" for each in options]
+    return sorted(found)
+
+
+def imported_marks(node: ast.AST) -> list[str]:
+    """What is imported of the marks beside themselves: their module, by another name, or from elsewhere."""
+    if isinstance(node, ast.Import):
+        return [f"import {each.name}" for each in node.names if each.name == SCOPING]
+    if not isinstance(node, ast.ImportFrom):
+        return []
+    is_home = node.module == SCOPING
+    plain = {*MARKS, "Rows"} if is_home else set()
+    return [
+        f"import {each.name}"
+        for each in node.names
+        if (is_home or each.name in {*MARKS, "scoping"}) and (each.name not in plain or each.asname)
+    ]

@@ -12,6 +12,7 @@ from app.domain.vocabulary import PrincipalKind
 from app.execution.bodies import GraphQLRequest
 from app.graph.context import Service, begin
 from app.graph.engine import build_engine
+from app.graph.planning import Planning
 from app.operations.inviting import Terms
 from app.storage.engines import Database
 from app.storage.world_entries import ApplicationEntry, PersonEntry, World
@@ -20,7 +21,7 @@ from tests.world import SEEDED_AT, WORLD_FILES
 
 LIMITS = Limits()
 SERVICE = Service(LIMITS, Terms("2026-11", "Rooms are delegated until either side ends it."))
-ENGINE = build_engine(LIMITS)
+ENGINE = build_engine(LIMITS, Planning.AT_ONCE)
 WORLD: World = read_world(WORLD_FILES)
 EVERYBODY: list[PersonEntry | ApplicationEntry] = [*WORLD.people, *WORLD.applications]
 PEOPLE = [each.name for each in EVERYBODY]

@@ -15,7 +15,7 @@ from app.reading.nouns import GROUP, ROOM, ROOM_ORDERS
 from app.reading.pages import Count, Listing, Page, Window, count_each, count_rows, read_page, read_pages
 from app.storage.engines import Database
 from tests.reading.campus import GROUP as GROUP_IDS
-from tests.reading.campus import NOW, VIEWER, Place, ground, groups_of, key, write
+from tests.reading.campus import NOW, TENANT, VIEWER, Place, ground, groups_of, key, write
 from tests.reading.slicing import Slice, Sorting, cut
 
 EXAMPLES = settings(max_examples=40)
@@ -153,7 +153,7 @@ async def test_pages_below_many_parents_are_those_below_each_alone(
 ) -> None:
     edge, sorting = GROUP.manys["rooms"], Sorting()
     asked = data.draw(st.lists(windows(places, sorting), min_size=2, max_size=2))
-    parents = [key(GROUP_IDS, group) for group in data.draw(st.permutations(range(GROUPS)))]
+    parents = [(TENANT, key(GROUP_IDS, group)) for group in data.draw(st.permutations(range(GROUPS)))]
 
     async def read(connection: AsyncConnection) -> None:
         for window in asked:
@@ -161,7 +161,9 @@ async def test_pages_below_many_parents_are_those_below_each_alone(
 
             for parent, page in zip(parents, together, strict=True):
                 (alone,) = await read_pages(connection, edge, window, [parent], BINDS)
-                whole = sorting.whole([each for each in places if parent in {key(GROUP_IDS, g) for g in each.groups}])
+                whole = sorting.whole(
+                    [each for each in places if parent[1] in {key(GROUP_IDS, g) for g in each.groups}]
+                )
                 assert shown(page) == shown(alone) == cut(whole, sorting, window)
 
     await on(database, places, read)
@@ -170,7 +172,7 @@ async def test_pages_below_many_parents_are_those_below_each_alone(
 @EXAMPLES
 @given(campuses(), st.integers(1, 12))
 async def test_counts_stop_where_they_are_told(database: Database, places: list[Place], up_to: int) -> None:
-    edge, parents = GROUP.manys["rooms"], [key(GROUP_IDS, group) for group in range(GROUPS)]
+    edge, parents = GROUP.manys["rooms"], [(TENANT, key(GROUP_IDS, group)) for group in range(GROUPS)]
 
     async def read(connection: AsyncConnection) -> None:
         sizes = [sum(group in each.groups and not each.retired for each in places) for group in range(GROUPS)]

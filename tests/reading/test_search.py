@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.domain.text import fold
-from app.reading.filters import ROOM_FILTERS
+from app.reading.filters import ROOM_FILTERS, as_literals
 from app.reading.nouns import ROOM
 from app.reading.pages import Listing, Window, read_page
 from app.storage.engines import Database
@@ -87,7 +87,8 @@ async def test_a_search_finds_what_a_look_at_the_texts_finds(
 
     async def read(connection: AsyncConnection) -> None:
         for search in asked:
-            rows = ROOM.rows().where(ROOM_FILTERS["search"](search))
+            narrowing = ROOM_FILTERS["search"]
+            rows = ROOM.rows().where(as_literals(narrowing, narrowing.read(search)))
             page = await read_page(connection, Listing(ROOM, rows, ROOM.order, ""), Window(100), BINDS)
 
             assert {row.row_key for row in page.rows} == {place.id for place in places if is_found(place, search)}

@@ -1,0 +1,180 @@
+"""A plan answers every document as the executor does: data, errors and all.
+
+Documents are drawn, by the generator of our own that leans on what plans are about and by one that knows nothing of
+them, each for one person of the demo world and one engine.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import Phase, given, seed, settings
+from hypothesis import strategies as st
+from hypothesis_graphql import nodes as literals
+from hypothesis_graphql import queries
+from sqlalchemy import select
+
+from app.access.scoping import scoped
+from app.access.viewer import Caller
+from app.execution.answers import Engine
+from app.execution.bodies import GraphQLRequest
+from app.graph import planning
+from app.graph.context import begin
+from app.graph.engine import build_engine
+from app.graph.planning import Planning
+from app.reading import declaring
+from app.reading.nouns import NOUNS
+from app.storage.engines import Database
+from tests.conftest import ENGINES
+from tests.graph.asking import LIMITS, PEOPLE, Asker, ask
+from tests.graph.drawing import SCHEMA, Request, requests
+from tests.graph.selecting import documents, entrances
+
+NORMAL, LONG = 300, 50_000
+AT_MOST = 3600
+"""Seconds that one part of the long campaign may take."""
+PLANNED, STOCK = build_engine(LIMITS, Planning.AT_ONCE), build_engine(LIMITS, Planning.NEVER)
+EVERYTHING = """{
+  viewer {
+    tenant { id } principal { ... on User { id } ... on Application { id } }
+    rooms { edges { cursor node { id } } } groups { edges { cursor node { id } } } rings { edges { cursor node { id } } }
+    partners(states: [ACTIVE, REMOVED]) { edges { cursor node { id partner { id } } } }
+    customers { edges { cursor node { id customer { id } } } }
+    invitations(states: [PENDING, ACCEPTED, DECLINED, REVOKED, EXPIRED]) { edges { cursor node { id } } }
+    roles { edges { cursor node { id assignments { edges { cursor node { id } } } } } }
+    approvalRequests { edges { cursor node { id } } }
+    auditEntries { edges { cursor node { id } } }
+    directory { edges { cursor node { ... on Node { id } } } }
+  }
+}"""
+
+
+async def answer(engine: Engine, asker: Asker, asked: Request) -> dict[str, Any]:
+    """The whole answer of one engine."""
+    caller = Caller(asker.viewer, asker.name, None, asker.is_guest)
+    async with begin(caller, asker.database, asker.service, asker.moment, "request") as context:
+        request = GraphQLRequest(asked.query, None, asked.variables, {})
+        found: dict[str, Any] = orjson.loads((await engine.answer(request, context, "request")).to_bytes())
+        return found
+
+
+def in_order(value: Any) -> Any:
+    """With objects as lists, so that the order of fields counts."""
+    if isinstance(value, dict):
+        return [(name, in_order(each)) for name, each in value.items()]
+    return [in_order(each) for each in value] if isinstance(value, list) else value
+
+
+async def difference(asker: Asker, asked: Request) -> str | None:
+    """What the two say, if it is not the same. Of several errors none is first."""
+    by_plan, by_executor = await answer(PLANNED, asker, asked), await answer(STOCK, asker, asked)
+    for each in (by_plan, by_executor):
+        each["errors"] = sorted(each.get("errors", ()), key=orjson.dumps)
+    if in_order(by_plan.get("data")) == in_order(by_executor.get("data")) and by_plan["errors"] == by_executor["errors"]:
+        return None
+    return f"{asker.name}: {asked}\n{by_plan}\n{by_executor}"
+
+
+def collected(value: Any, name: str) -> Iterator[str]:
+    """Every value under a name, at whatever depth."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, each in items:
+        if key == name:
+            yield each
+        yield from collected(each, name)
+
+
+@dataclass(frozen=True)
+class Pool:
+    """What documents are about: ids and cursors that somebody has seen."""
+
+    ids: list[str]
+    cursors: list[str]
+
+    @classmethod
+    async def of(cls, world: Database) -> "Pool":
+        found = [await answer(STOCK, ask(world, name), Request(EVERYTHING, {})) for name in PEOPLE[:6]]
+        ids, cursors = (sorted(set(collected(found, name))) for name in ("id", "cursor"))
+        return cls(ids, cursors)
+
+
+def plain_queries(pool: Pool) -> st.SearchStrategy[Request]:
+    """Documents of a generator that knows nothing of plans."""
+    scalars = {
+        "ID": st.sampled_from(pool.ids).map(literals.String),
+        "Date": st.sampled_from(["2026-11-22", "2026-11-23"]).map(literals.String),
+        "DateTime": st.just("2026-11-23T08:00:00.000000Z").map(literals.String),
+        "DomainName": st.just("northwind.example").map(literals.String),
+        "Int": st.sampled_from([1, 2, 3, 10]).map(literals.Int),
+    }
+    return queries(SCHEMA, custom_scalars=scalars).map(lambda text: Request(text, {}))
+
+
+def share(is_long: bool, parts: int) -> int:
+    """How many of all documents one engine answers in one part; the engines get different ones."""
+    return (LONG // parts if is_long else NORMAL) // len(ENGINES)
+
+
+@pytest.mark.timeout(AT_MOST)
+async def test_plans_answer_as_the_executor_does(
+    world: Database, engine: str, is_long: bool, shard: tuple[int, int]
+) -> None:
+    part, parts = shard
+    count, pool, loop = share(is_long, parts), await Pool.of(world), asyncio.get_running_loop()
+    PLANNED._planner.counts.clear()  # type: ignore[union-attr]
+    drawn: list[tuple[Request, str]] = []
+
+    @seed(part * len(ENGINES) + ENGINES.index(engine))
+    @settings(max_examples=count, phases=[Phase.generate])
+    @given(st.one_of(requests(pool.ids, pool.cursors), plain_queries(pool)), st.sampled_from(PEOPLE))
+    def draw(asked: Request, name: str) -> None:
+        drawn.append((asked, name))
+
+    await loop.run_in_executor(None, draw)
+    told = [await difference(replace(ask(world, name), name=name), asked) for asked, name in drawn]
+
+    assert [each for each in told if each] == []
+    assert len(drawn) >= count
+    counts: Counter[str] = PLANNED._planner.counts  # type: ignore[union-attr]
+    assert counts["defect"] == 0
+    assert counts["planned"] > count / 2, "plans are compared, and not the executor with itself"
+
+
+@pytest.mark.parametrize("noun", NOUNS, ids=lambda noun: noun.kind)
+async def test_a_level_that_lost_its_scope_is_found(
+    worlds: dict[str, Any], noun: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each noun in turn: while plans are written, all of its rows count as visible."""
+    table = noun.table
+    everything = scoped(select(table), frozenset({str(table.__tablename__)}))
+    write, made, parted = planning.write_plan, declaring.made_once, declaring.parted_once
+
+    def write_broken(*asked: Any) -> Any:
+        with pytest.MonkeyPatch.context() as broken:
+            broken.setattr(declaring, "made_once", lambda one, right: everything if one is table else made(one, right))
+            broken.setattr(declaring, "parted_once", lambda one, right: [everything] if one is table else parted(one, right))
+            return write(*asked)
+
+    monkeypatch.setattr(planning, "write_plan", write_broken)
+    monkeypatch.setattr(PLANNED, "_planner", planning.Planner(planning_schema(), Planning.AT_ONCE))
+    world = worlds["sqlite"].shared
+    pool = await Pool.of(world)
+
+    found = [
+        told
+        for entrance in entrances()
+        for text in documents(entrance, 1)
+        for name in ("northwind-helpdesk", "adatum-nobody", "contoso-analyst")
+        if (told := await difference(ask(world, name), Request(text, {"ids": pool.ids[:30]})))
+    ]
+
+    assert found, f"nobody noticed that {noun.kind} has no scope"
+
+
+def planning_schema() -> Any:
+    """The schema as the engine has it."""
+    return PLANNED._planner._strawberry  # type: ignore[union-attr]

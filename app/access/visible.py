@@ -56,6 +56,7 @@ from app.storage.tables import (
 Condition = ColumnElement[bool]
 
 
+@cache
 def visible(table: type[SQLModel], right: Right) -> Rows:
     """Every row of the table on which the viewer of the request holds the right.
 

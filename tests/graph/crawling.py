@@ -179,6 +179,6 @@ def claims_of(person: str, **changed: Any) -> Claims:
 def forget_statements() -> None:
     """Let every statement be made anew, because a rule that it was made from has changed."""
     for name, module in list(sys.modules.items()):
-        if name.startswith("app.reading."):
+        if name.startswith(("app.access.", "app.reading.")):
             for made in vars(module).values():
                 getattr(made, "cache_clear", int)()

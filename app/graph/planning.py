@@ -49,13 +49,15 @@ from app.reading.slots import Slot
 from app.storage.straight import TooComplex
 
 log = logging.getLogger("gateway.plans")
-MAX_PLANS = 500
+MAX_PLANS = 200
 MAX_PLAN_BYTES = 8_000_000
 """Statements that are remembered together, by their number and their length."""
 MAX_CHOICES = 16
 """Outlines of one operation, by what its `@skip` and `@include` let in."""
 
 
+ASKED_ONCE = object()
+"""Stands for the outline of a document that has not come again yet."""
 MAX_ASKED = 2_000
 """Kinds of requests that are known to have been asked once."""
 
@@ -119,13 +121,15 @@ class Finish:
         return stored if restore is None else restore(stored, None)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Outline:
     """What one operation asks, with some choice of what it skips and includes."""
 
     fields: s.Fields
     readers: tuple[Reader, ...]
     finishes: tuple[Finish, ...]
+    is_fresh: bool = True
+    """Whether nothing was planned with it yet: it was made because its document came again."""
     same: dict[int, Slot] = field(default_factory=dict)
     """The slots that are the same in every request."""
 
@@ -235,7 +239,7 @@ class Planner:
 
     def __init__(self, schema: strawberry.Schema, planning: Planning = Planning.AGAIN) -> None:
         self._planned, self._eager = planning is not Planning.NEVER, planning is Planning.AT_ONCE
-        self._asked: OrderedDict[Any, None] = OrderedDict()
+        self._asked: OrderedDict[int, None] = OrderedDict()
         self._schema = schema._schema  # noqa: SLF001 - Strawberry keeps graphql-core's schema there
         self._registry = schema.schema_converter.scalar_registry
         self._plans: OrderedDict[Any, Plan] = OrderedDict()
@@ -334,7 +338,11 @@ class Planner:
             return None
         chosen = tuple(variables.coerced.get(name) for name in operation.choices)
         outlines = operation.outlines
-        if chosen not in outlines:
+        if chosen not in outlines and not self._eager:
+            outlines[chosen] = ASKED_ONCE
+            self._stock("first")
+            return None
+        if outlines.get(chosen, ASKED_ONCE) is ASKED_ONCE:
             if len(outlines) >= MAX_CHOICES:
                 outlines.clear()
             outlines[chosen] = self._outlined(operation, variables)
@@ -357,8 +365,9 @@ class Planner:
         key = (outline, dialect.name, *(slot.form for slot in slots))
         plan = self._plans.get(key)
         if plan is None:
-            if not self._eager and self._is_new(key):
+            if not (self._eager or outline.is_fresh) and self._is_new(key):
                 raise NotPlanned("first")
+            outline.is_fresh = False
             plan = self._keep(key, write_plan(outline.fields, slots, dialect))
         self._plans.move_to_end(key)
         if plan.is_refused:
@@ -366,15 +375,17 @@ class Planner:
         return plan
 
     def _is_new(self, key: Any) -> bool:
-        """Whether nobody has asked like this lately. To write a plan costs as much as to run many a document."""
-        is_new = key not in self._asked
-        self._asked[key] = None
+        """Whether nobody has asked like this lately. To write a plan costs as much as to run many a document.
+
+        Only the key's hash is kept, which holds no document; two that agree in it get a plan a request earlier.
+        """
+        is_new = hash(key) not in self._asked
+        self._asked[hash(key)] = None
         if len(self._asked) > MAX_ASKED:
             self._asked.popitem(last=False)
         return is_new
 
     def _keep(self, key: Any, plan: Plan) -> Plan:
-        self._asked.pop(key, None)
         self._plans[key] = plan
         self._bytes += len(plan.text)
         while len(self._plans) > 1 and (len(self._plans) > MAX_PLANS or self._bytes > MAX_PLAN_BYTES):

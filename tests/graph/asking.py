@@ -9,6 +9,7 @@ import orjson
 from app.access.viewer import Caller, Viewer
 from app.config import Limits
 from app.domain.vocabulary import PrincipalKind
+from app.execution.answers import Engine
 from app.execution.bodies import GraphQLRequest
 from app.graph.context import Service, begin
 from app.graph.engine import build_engine
@@ -22,6 +23,7 @@ from tests.world import SEEDED_AT, WORLD_FILES
 LIMITS = Limits()
 SERVICE = Service(LIMITS, Terms("2026-11", "Rooms are delegated until either side ends it."))
 ENGINE = build_engine(LIMITS, Planning.AT_ONCE)
+FIELD_BY_FIELD = build_engine(LIMITS, Planning.NEVER)
 WORLD: World = read_world(WORLD_FILES)
 EVERYBODY: list[PersonEntry | ApplicationEntry] = [*WORLD.people, *WORLD.applications]
 PEOPLE = [each.name for each in EVERYBODY]
@@ -48,6 +50,7 @@ class Asker:
     service: Service = SERVICE
     name: str = "somebody"
     is_guest: bool = False
+    engine: Engine = ENGINE
 
     def at(self, moment: datetime) -> "Asker":
         """The same viewer at another moment."""
@@ -57,7 +60,7 @@ class Asker:
         """The whole answer: data, and errors if there are any."""
         caller = Caller(self.viewer, self.name, None, self.is_guest)
         async with begin(caller, self.database, self.service, self.moment, "request") as context:
-            answer = await ENGINE.answer(GraphQLRequest(query, None, variables, {}), context, "request")
+            answer = await self.engine.answer(GraphQLRequest(query, None, variables, {}), context, "request")
         return {"data": None, "errors": [], **orjson.loads(answer.to_bytes())}
 
     async def data(self, query: str, **variables: Any) -> Any:

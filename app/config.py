@@ -124,6 +124,11 @@ def read_settings(**overrides: object) -> Settings:
     raise SettingsRefused("; ".join(lines))
 
 
+def environment_without_settings() -> dict[str, str]:
+    """The environment without settings of the gateway, for a process that is told them otherwise."""
+    return {name: value for name, value in os.environ.items() if not name.upper().startswith(PREFIX)}
+
+
 def names() -> Iterator[str]:
     """Every variable that is a setting."""
     for name, field in Settings.model_fields.items():

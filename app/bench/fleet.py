@@ -1,6 +1,5 @@
 """The servers that are measured, each a process of its own."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -12,7 +11,7 @@ from app.bench.databases import Target
 from app.bench.failing import BenchFailed
 from app.bench.floor.statements import Digests
 from app.bench.server import Told, Way
-from app.config import PREFIX
+from app.config import environment_without_settings
 
 STOPS_WITHIN_SECONDS = 10
 LAST_LINES = 2
@@ -57,17 +56,12 @@ def process(log: Path) -> Iterator["subprocess.Popen[bytes]"]:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
-            env=as_it_comes(),
+            env=environment_without_settings(),
         )
     try:
         yield begun
     finally:
         stop(begun)
-
-
-def as_it_comes() -> dict[str, str]:
-    """The environment without settings of the gateway."""
-    return {name: value for name, value in os.environ.items() if not name.upper().startswith(PREFIX)}
 
 
 def log_name(way: Way, target: Target) -> str:

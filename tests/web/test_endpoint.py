@@ -11,6 +11,7 @@ from httpx import ASGITransport, AsyncClient, Response
 from app.config import Limits
 from app.domain.refusals import ProblemCode
 from app.execution.documents import Documents
+from app.graph.planning import Planner
 from app.graph.query import MAX_NODES
 from app.reading.reader import Reader
 from app.web.development_issuer import DevelopmentIssuer
@@ -362,7 +363,7 @@ async def test_a_defect_below_a_field_is_masked_and_found_in_the_log(
 async def test_a_defect_before_anything_runs_gets_500_masked_also_for_a_browser(
     media_type: str, gateway: Gateway, logs: Logs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.web.authenticating.recognize", fail)
+    monkeypatch.setattr(Planner, "answer", fail)
 
     response = await gateway.post({"query": QUESTION}, accept=media_type, Origin=ORIGIN)
 

@@ -304,7 +304,7 @@ async def test_a_client_that_hangs_up_while_it_is_answered_is_no_defect(
 
     monkeypatch.setattr(Reader, "rows", slowly)
     _, writer = await asyncio.open_connection("127.0.0.1", listening.port)
-    writer.write(listening.request())
+    writer.write(listening.request(b'{"query":"{ mine: viewer { tenant { displayName } } }"}'))
     await begun.wait()
     writer.transport.abort()
     await until(lambda: bool(logs.lines))

@@ -312,7 +312,7 @@ class Writer:
         is_leaf = all(map(is_plain, objects_of(below.fields)))
         listing = children_of(edge, outer.tenant, outer.key) if is_leaf else children(edge, among(outer))
         window = self._window(asked.window, listing.order, below.slot)
-        page = Page(self, [listing], window, below.slot)
+        page = Page(self, [listing], window, below.slot, is_below_a_row=is_leaf)
         return page.written(below.fields) if is_leaf else Pages(page, edge, outer).written(below.fields)
 
     def _window(self, window: Window, order: Order, slot: int) -> Window:
@@ -329,6 +329,14 @@ class Writer:
     def joined(self, rows: Any) -> Joined:
         """A named sub-select."""
         return self._join(rows)
+
+    def joined_before(self, level: Level, rows: Any) -> Joined:
+        """A named sub-select that a level is made of, and so stands before it."""
+        joined = self._join(rows)
+        parts = list(self._parts.items())
+        parts.insert(list(self._parts).index(level.alias), parts.pop())
+        self._parts = dict(parts)
+        return joined
 
     def level(self, noun: Noun) -> Level:
         """A level of its own name, which stands before whatever is made of it."""
@@ -359,6 +367,8 @@ class Page:
     """The list, or what it is put together of."""
     window: Window
     slot: int
+    is_below_a_row: bool = False
+    """Whether the page is read where its row is; what has a name in the statement is read where no row is."""
     counted: Joined | None = None
     """The beginning of the list, once it is read for the page and for its counts."""
 
@@ -439,7 +449,7 @@ class Page:
         numbered: Any = every_column(first).add_columns(place)
         total = [func.count().over().label("total")] if asks(fields, "start", "end") else []
         if self._is_counted_with(counts):
-            self.counted = self.writer.joined(numbered)
+            self.counted = self.writer.joined_before(level, numbered)
             numbered = select(literal_column(f"{self.counted.alias}.*")).select_from(table(self.counted.alias))
             numbered = numbered.where(self.counted.column("place", Integer()) <= self.size(fields))
         rows = numbered.subquery(level.alias)
@@ -447,7 +457,8 @@ class Page:
 
     def _is_counted_with(self, counts: list[int]) -> bool:
         """Whether the list is read once for its page and for its counts, as both are of its beginning."""
-        return bool(counts) and self.listing.parent is None and not (self.window.after or self.window.before)
+        is_whole = self.listing.parent is None and not self.is_below_a_row
+        return bool(counts) and is_whole and not (self.window.after or self.window.before)
 
     def size(self, fields: s.Fields) -> int:
         """How many rows are read."""

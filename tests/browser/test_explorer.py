@@ -1,6 +1,7 @@
 """What a frontend developer does with the explorer, as any person of the demo world, without any network."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlencode
@@ -89,13 +90,14 @@ def test_the_documents_are_one_click_away_and_answered(look: Look) -> None:
     assert panel.get_by_role("button").locator("strong").all_inner_texts() == [file.stem for file in QUERIES]
 
     for file in QUERIES:
-        panel.get_by_role("button", name=file.stem).click()
+        panel.get_by_role("button", name=re.compile(rf"^{file.stem}\b(?!-)")).click()
         look.tab(file.stem.title().replace("-", "")).wait_for()
         look.status()
         answer = look.answer()
         assert look.query() == file.read_text()
         assert "errors" not in answer, file.stem
-        assert all(answer["data"].values()), file.stem
+        # The object that `bench-node` fetches is one of the measured world, and nothing here.
+        assert all(answer["data"].values()) is (file.stem != "bench-node"), file.stem
 
 
 def test_the_documentation_is_that_of_the_schema(look: Look) -> None:

@@ -130,7 +130,8 @@ class Writer:
         """Give a sub-select its name in the statement."""
         self._parts[alias] = rows.cte(alias)
 
-    def _join(self, rows: Any) -> Joined:
+    def joined(self, rows: Any) -> Joined:
+        """A named sub-select."""
         alias = self._name()
         self._keep(alias, rows)
         return Joined(alias)
@@ -202,9 +203,9 @@ class Writer:
         taken = rows.with_only_columns(*level.columns.values())
         if level.joins:
             self.fill(level, taken)
-            return self._join(select(*under, written.label("x")).select_from(level.source))
+            return self.joined(select(*under, written.label("x")).select_from(level.source))
         self.forget(level)
-        return self._join(select(*under, written.label("x")).select_from(taken.subquery(level.alias)))
+        return self.joined(select(*under, written.label("x")).select_from(taken.subquery(level.alias)))
 
     def _only(self, objects: s.Objects, noun: Noun, rows: Rows) -> Expression:
         """The object that the one row is, or null."""
@@ -272,7 +273,7 @@ class Writer:
         for kind in kinds:
             kinds_of.setdefault(NODES[kind], []).append(kind)
         ways = [self._of_noun(objects, noun, named, identifier, source) for noun, named in kinds_of.items()]
-        return self._join(union_all(*ways)) if ways else None
+        return self.joined(union_all(*ways)) if ways else None
 
     def _of_noun(
         self, objects: s.Objects, noun: Noun, kinds: list[str], identifier: Expression, source: FromClause
@@ -326,13 +327,9 @@ class Writer:
                 places[name] = Position(sort, self.bound(slot, place + 1))
         return replace(window, **places)
 
-    def joined(self, rows: Any) -> Joined:
-        """A named sub-select."""
-        return self._join(rows)
-
     def joined_before(self, level: Level, rows: Any) -> Joined:
         """A named sub-select that a level is made of, and so stands before it."""
-        joined = self._join(rows)
+        joined = self.joined(rows)
         parts = list(self._parts.items())
         parts.insert(list(self._parts).index(level.alias), parts.pop())
         self._parts = dict(parts)
@@ -543,15 +540,8 @@ class Pages:
 
     def written(self, fields: s.Fields) -> Expression:
         """The connection of one of those rows."""
-        page, alone = (
-            self.page,
-            Page(
-                self.page.writer,
-                [children_of(self.edge, self.outer.tenant, self.outer.key)],
-                self.page.window,
-                self.page.slot,
-            ),
-        )
+        page = self.page
+        alone = replace(page, parts=[children_of(self.edge, self.outer.tenant, self.outer.key)])
         level = page.writer.level(page.listing.noun)
         said = page.said(level, fields)
         page.writer.fill(level, self._placed(level, fields))

@@ -3,10 +3,9 @@
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -36,46 +35,24 @@ from app.storage.tables import (
     GroupMember,
     Principal,
     Room,
-    Tenant,
 )
 from tests.operations.chains import check_chain, everything
+from tests.operations.importing import FIRST, Importing
 from tests.operations.test_importing_rooms import statements
 from tests.operations.test_memberships import Directory, Pair, pairs
 from tests.storage.test_directory_pages import REMOVED, delta, gone, groups, key, member, named, page, user
 from tests.world import SEEDED_AT, WORLD_FILES
 
-FIRST = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 HERE, THERE = "partner.example", "customer.example"
 WRITABLE = (Principal, DirectMember, GroupMember, AssignmentMember, AuditEntry)
 """All that an import could change."""
 
 
-@dataclass
-class Partner:
+class Partner(Importing):
     """A database with two organizations, and a clock that moves on a day with each import."""
 
-    database: Database
-    folder: Path
-    moments: list[datetime] = field(default_factory=lambda: [FIRST])
-
-    @property
-    def now(self) -> datetime:
-        """The moment of the last change."""
-        return self.moments[-1]
-
-    @asynccontextmanager
-    async def work(self, domain: str = HERE) -> AsyncIterator[tuple[Work, Tenant]]:
-        """A change of this organization's data."""
-        self.moments.append(self.now + timedelta(days=1))
-        async with Work.begin(self.database, SYSTEM, self.now, "a test") as work:
-            yield work, await find_tenant(work.session, domain)
-
-    def write(self, *pages: object) -> list[Path]:
-        """These pages as files."""
-        paths = [self.folder / f"page-{number}.json" for number in range(1, len(pages) + 1)]
-        for path, content in zip(paths, pages, strict=True):
-            path.write_text(json.dumps(content))
-        return paths
+    home = HERE
+    files = "page"
 
     async def load(self, *pages: object, domain: str = HERE, **options: Any) -> Imported:
         """Import these pages in this order."""

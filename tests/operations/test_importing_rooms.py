@@ -1,11 +1,10 @@
 """An import makes the rooms those of its pages: all at once, on the record, and nothing where nothing differs."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, field, fields
-from datetime import UTC, datetime, timedelta
+from dataclasses import asdict, fields
+from datetime import datetime, timedelta
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -36,43 +35,21 @@ from app.storage.tables import (
     Room,
     RoomGroup,
     RoomGroupRoom,
-    Tenant,
     UpdateRing,
 )
+from tests.operations.importing import FIRST, Importing
 from tests.storage.test_room_pages import linked, page, room
 
-FIRST = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 WHY = "a test looks at what is stored"
 CONTOSO, FABRIKAM = "contoso.example", "fabrikam.example"
 SCOPES = (RoomGroupRoom, AssignmentRoom, InvitationRoom)
 
 
-@dataclass
-class Campus:
+class Campus(Importing):
     """A database with two customers, and a clock that moves on a day with each import."""
 
-    database: Database
-    folder: Path
-    moments: list[datetime] = field(default_factory=lambda: [FIRST])
-
-    @property
-    def now(self) -> datetime:
-        """The moment of the last change."""
-        return self.moments[-1]
-
-    @asynccontextmanager
-    async def work(self, domain: str = CONTOSO) -> AsyncIterator[tuple[Work, Tenant]]:
-        """A change of this customer's data."""
-        self.moments.append(self.now + timedelta(days=1))
-        async with Work.begin(self.database, SYSTEM, self.now, "a test") as work:
-            yield work, await find_tenant(work.session, domain)
-
-    def write(self, *pages: object) -> list[Path]:
-        """These pages as files."""
-        paths = [self.folder / f"rooms-{number}.json" for number in range(1, len(pages) + 1)]
-        for path, content in zip(paths, pages, strict=True):
-            path.write_text(json.dumps(content))
-        return paths
+    home = CONTOSO
+    files = "rooms"
 
     async def load(self, *pages: object, domain: str = CONTOSO, **options: Any) -> ImportCounts:
         """Import these pages in this order."""

@@ -76,7 +76,6 @@ from app.operations.attempts import is_incomplete
 from app.reading import selections as s
 from app.reading.declaring import Noun, Order
 from app.reading.filters import (
-    ANSWERS_INVITATIONS,
     APPROVAL_FILTERS,
     AS_CUSTOMER,
     AS_PARTNER,
@@ -88,6 +87,7 @@ from app.reading.filters import (
     RING_FILTERS,
     ROLE_FILTERS,
     ROOM_FILTERS,
+    answers_invitations,
 )
 from app.reading.granting import decide, decide_anywhere
 from app.reading.nouns import (
@@ -291,7 +291,7 @@ async def viewer_tenant(info: Info) -> Any:
 
 async def tenant_managers(info: Info) -> Any:
     """Who answers invitations for the own tenant."""
-    rows = ASSIGNMENT.rows().where(ANSWERS_INVITATIONS)
+    rows = ASSIGNMENT.rows().where(answers_invitations())
     found = await info.context.reader.page(Listing(ASSIGNMENT, rows, ASSIGNMENT.order, ""), Window(size=1))
     return shape(ASSIGNMENT, found.rows[0]) if found.rows else None
 
@@ -366,7 +366,7 @@ class Viewer:
         unannotated(tenant_managers),
         "Who answers invitations for your organization.",
         right=Standing.PARTY,
-        plan=lambda outlining, place: s.Sole(ASSIGNMENT, ANSWERS_INVITATIONS, outlining.objects(place)),
+        plan=lambda outlining, place: s.Sole(ASSIGNMENT, answers_invitations(), outlining.objects(place)),
     )
     can: AccessDecision = resolved(can, "May you, through what, and if not, why not.", right=ANYONE, plan=finished())
 

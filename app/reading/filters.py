@@ -235,9 +235,6 @@ AUDIT_FILTERS: Filters = {
 }
 
 
-TENANT_MANAGER_ROLES = ROLE.rows().where(IS_FOR_ANSWERING).with_only_columns(ROLE.key)
-"""The viewer's Tenant manager role, if it is visible."""
-
 GROUP_FILTERS: Filters = {"customer": of_tenant(GROUP.tenant)}
 RING_FILTERS: Filters = {"customer": of_tenant(RING.tenant)}
 
@@ -262,5 +259,8 @@ AS_CUSTOMER = col(Partnership.tenant_id) == VIEWER_TENANT
 AS_PARTNER = col(Partnership.partner_tenant_id) == VIEWER_TENANT
 """Partnerships of the viewer's tenant as the partner."""
 
-ANSWERS_INVITATIONS = and_(ASSIGNMENT.tenant == VIEWER_TENANT, col(Assignment.role_id).in_(TENANT_MANAGER_ROLES))
-"""The assignment that says who answers invitations for the viewer's tenant."""
+
+def answers_invitations() -> Condition:
+    """The assignment that says who answers invitations for the viewer's tenant, by the visible role that it grants."""
+    roles = ROLE.rows().where(IS_FOR_ANSWERING).with_only_columns(ROLE.key)
+    return and_(ASSIGNMENT.tenant == VIEWER_TENANT, col(Assignment.role_id).in_(roles))

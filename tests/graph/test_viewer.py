@@ -17,7 +17,7 @@ from app.storage.engines import Database
 from app.storage.global_ids import global_id
 from app.storage.tables import Room, metadata
 from tests.graph.asking import PEOPLE, Asker, ask, viewer_of
-from tests.graph.crawling import STRANGER, Site, claims_of, on_engines
+from tests.graph.crawling import STRANGER, Site, claims_of, forget_statements, on_engines
 from tests.graph.relations import NOUNS, Relations
 from tests.world import SEEDED_AT
 
@@ -294,6 +294,15 @@ async def test_who_answers_invitations_is_shown_to_those_who_do(
     is_seen = answering in relations.seen(person)[NOUNS["Assignment"]]
     role = {"name": "Tenant manager", "side": "PARTNER"}
     assert found["tenantManagers"] == ({"id": answering, "name": "Tenant managers", "role": role} if is_seen else None)
+
+
+async def test_no_statement_outlives_the_rules_that_it_was_made_from(world: Database) -> None:
+    """What is made of `visible` is made when it is asked for, so that all of a statement is made of the same rules."""
+    forget_statements()
+
+    found = await ask(world, "northwind-manager").data("{ viewer { tenantManagers { role { name } } } }")
+
+    assert found["viewer"]["tenantManagers"] == {"role": {"name": "Tenant manager"}}
 
 
 async def test_sign_in_names_stay_at_home(world: Database) -> None:

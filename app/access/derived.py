@@ -58,7 +58,8 @@ def offered_room_count() -> ColumnElement[int]:
     by_room: Rows = select(col(InvitationRoom.room_id)).where(of_invitation)
     by_group: Rows = (
         select(col(RoomGroupRoom.room_id))
-        .join(InvitationGroup, is_in_group(col(InvitationGroup.tenant_id), col(InvitationGroup.group_id)))
+        .select_from(InvitationGroup)
+        .join(RoomGroupRoom, is_in_group(col(InvitationGroup.tenant_id), col(InvitationGroup.group_id)))
         .where(
             col(InvitationGroup.tenant_id) == col(Invitation.tenant_id),
             col(InvitationGroup.invitation_id) == col(Invitation.id),

@@ -6,12 +6,12 @@ many parents is one statement, whatever their number.
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Row, and_, bindparam, func, select, type_coerce
+from sqlalchemy import ColumnElement, Row, and_, bindparam, func, join, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.access.scoping import Rows, linked, links
@@ -20,7 +20,7 @@ from app.domain.refusals import bad_argument
 from app.reading.cursors import Position, beyond, digest, sorting, write_cursor
 from app.reading.declaring import Many, Noun, Order, Restrict
 from app.storage.columns import text
-from app.storage.dialects import are_listed, is_any_of
+from app.storage.dialects import are_listed, is_any_of, unindexed
 
 PARENTS = bindparam("parents", type_=text())
 Binds = dict[str, Any]
@@ -105,7 +105,7 @@ def children(edge: Many, restrict: Restrict) -> "Listing":
         link = select(derived.tenant, derived.parent, derived.child).distinct().subquery()
         tenant, parent, child = link.c
         on = and_(tenant == target.tenant, child == target.key)
-        return Listing(target, rows.join(link, on), order, name, tenant, parent)
+        return Listing(target, rows.select_from(join(link, target.table, on)), order, name, tenant, parent)
     tenant = edge.parent.class_.tenant_id
     if edge.link is not None:
         on = and_(tenant == target.tenant, edge.child == target.key) if edge.on is None else edge.on
@@ -114,7 +114,7 @@ def children(edge: Many, restrict: Restrict) -> "Listing":
 
 
 def children_of(edge: Many, tenant: Any, key: Any) -> "Listing":
-    """The same of one parent. Where its tenant is theirs, they are found by their keys, each once."""
+    """The same of one parent. Where its tenant is theirs, they are found by their keys, each once, and then sorted."""
 
     def is_it(tenant_column: Any, key_column: Any) -> ColumnElement[bool]:
         return and_(tenant_column == tenant, key_column == key)
@@ -126,9 +126,9 @@ def children_of(edge: Many, tenant: Any, key: Any) -> "Listing":
         keys = links(edge.link, edge.child, is_it(edge.link.tenant_id, edge.parent))
     else:
         return children(edge, is_it)
-    target = edge.target
+    target, order = edge.target, edge.order or edge.target.order
     rows = visible_targets(edge).where(target.tenant == tenant, is_any_of(target.key, keys))
-    return Listing(target, rows, edge.order or target.order, digest(edge.name))
+    return Listing(target, rows, replace(order, by=unindexed(order.by)), digest(edge.name))
 
 
 def visible_targets(edge: Many) -> Rows:

@@ -13,7 +13,18 @@ from sqlmodel import SQLModel
 from app.storage.columns import document
 
 
-class IsListed(FunctionElement[bool]):
+class Test(FunctionElement[bool]):
+    """What is true or false by itself, written in brackets: compared with 1, SQLite would use no index for it."""
+
+    inherit_cache = True
+    type = Boolean()
+
+    def self_group(self, against: Any = None) -> Any:  # noqa: ARG002 - the brackets are there already
+        """As it is, wherever it stands."""
+        return self
+
+
+class IsListed(Test):
     """Whether a column is one of the texts in a JSON array that is bound as one parameter.
 
     A list of any length has one SQL text. (`= ANY (ARRAY(…))` on PostgreSQL serves an index where statistics are fresh,
@@ -21,7 +32,6 @@ class IsListed(FunctionElement[bool]):
     """
 
     inherit_cache = True
-    type = Boolean()
 
 
 @compiles(IsListed, "sqlite")
@@ -36,11 +46,10 @@ def _(element: IsListed, compiler: SQLCompiler, **options: Any) -> str:
     return f"({column} IN (SELECT jsonb_array_elements_text(CAST({texts} AS JSONB))))"
 
 
-class IsAnyOf(FunctionElement[bool]):
+class IsAnyOf(Test):
     """Whether a column is one of the values of a select, which PostgreSQL looks up all at once as an array."""
 
     inherit_cache = True
-    type = Boolean()
 
 
 @compiles(IsAnyOf, "sqlite")
@@ -60,11 +69,10 @@ def is_any_of(column: Any, values: Any) -> ColumnElement[bool]:
     return IsAnyOf(column, values.scalar_subquery())
 
 
-class AreListed(FunctionElement[bool]):
+class AreListed(Test):
     """Whether two columns are one of the pairs of texts in a JSON array that is bound as one parameter."""
 
     inherit_cache = True
-    type = Boolean()
 
 
 @compiles(AreListed, "sqlite")
@@ -115,6 +123,29 @@ def pairs_of(texts: ColumnElement[str], dialect: str) -> Subquery:
     pair = unpacked.table_valued("value").c.value
     first, second = (pair.op("->>")(place) for place in (0, 1))
     return select(first.label("first"), second.label("second")).distinct().subquery()
+
+
+class Unindexed(FunctionElement[Any]):
+    """A column as it is, through which SQLite looks nothing up: it would prefer that to what finds fewer rows."""
+
+    inherit_cache = True
+
+
+@compiles(Unindexed, "sqlite")
+def _(element: Unindexed, compiler: SQLCompiler, **options: Any) -> str:
+    return f"+{compiler.process(element.clauses, **options)}"
+
+
+@compiles(Unindexed, "postgresql")
+def _(element: Unindexed, compiler: SQLCompiler, **options: Any) -> str:
+    return str(compiler.process(element.clauses, **options))
+
+
+def unindexed(column: Any) -> ColumnElement[Any]:
+    """The column, found by something else."""
+    element = Unindexed(column)
+    element.type = column.type
+    return element
 
 
 class Gathered(FunctionElement[Any]):

@@ -5,7 +5,7 @@ A test pins the uses of all of them outside of `visible` itself.
 
 from typing import Any, TypeAlias, TypeVar
 
-from sqlalchemy import Executable, Select, join, select
+from sqlalchemy import Executable, FromClause, Select, join, select
 from sqlalchemy.sql import ColumnExpressionArgument
 from sqlmodel import SQLModel
 
@@ -36,15 +36,18 @@ def rule(statement: Rows, *of: Any) -> Rows:
     return scoped(statement, EVERY_TABLE).correlate(*of or (None,))
 
 
-def linked(statement: Rows, link: type[SQLModel], on: ColumnExpressionArgument[bool]) -> Rows:
-    """The statement's rows, found by rows that only say what belongs together.
+def linked(
+    statement: Rows, link: type[SQLModel], on: ColumnExpressionArgument[bool], among: FromClause | None = None
+) -> Rows:
+    """The statement's rows, found by rows that only say what belongs together; by those `among` others, if given.
 
     A link shows nothing by itself: it is seen where both of its ends are, and both ends come from `visible`.
     Raises ValueError for a table that is more than a link.
     """
     allowed: frozenset[str] = statement.get_execution_options().get(SCOPE, frozenset())
     (found,) = statement.columns_clause_froms
-    return scoped(statement.select_from(join(link, found, on)), allowed | {name_of_link(link)})
+    source = join(link if among is None else among, found, on)
+    return scoped(statement.select_from(source), allowed | {name_of_link(link)})
 
 
 def links(link: type[SQLModel], key: Any, *where: ColumnExpressionArgument[bool]) -> Rows:

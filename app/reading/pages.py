@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Row, and_, bindparam, func, join, select, type_coerce
+from sqlalchemy import ColumnElement, FromClause, Row, and_, bindparam, func, join, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.access.scoping import Rows, linked, links
@@ -96,8 +96,12 @@ def sort_value(order: Order) -> ColumnElement[Any]:
     return (order.by if order.number else type_coerce(order.by, text())).label("sort_value")
 
 
-def children(edge: Many, restrict: Restrict) -> "Listing":
-    """The list at the other end of an edge, of the parents that are meant together."""
+def children(edge: Many, restrict: Restrict, parents: FromClause | None = None) -> "Listing":
+    """The list at the other end of an edge, of the parents that are meant together.
+
+    Where `parents` are rows, each with a key of its own, the condition is asked of them, and the list is found from
+    there on.
+    """
     rows, target = visible_targets(edge), edge.target
     order, name = edge.order or target.order, digest(edge.name)
     if edge.derive is not None:
@@ -107,10 +111,14 @@ def children(edge: Many, restrict: Restrict) -> "Listing":
         on = and_(tenant == target.tenant, child == target.key)
         return Listing(target, rows.select_from(join(link, target.table, on)), order, name, tenant, parent)
     tenant = edge.parent.class_.tenant_id
+    is_meant = restrict(tenant, edge.parent)
+    found = None if parents is None else join(parents, edge.link or target.table, is_meant)
     if edge.link is not None:
         on = and_(tenant == target.tenant, edge.child == target.key) if edge.on is None else edge.on
-        rows = linked(rows, edge.link, on)
-    return Listing(target, rows.where(restrict(tenant, edge.parent)), order, name, tenant, edge.parent)
+        rows = linked(rows, edge.link, on, found)
+    elif found is not None:
+        rows = rows.select_from(found)
+    return Listing(target, rows if parents is not None else rows.where(is_meant), order, name, tenant, edge.parent)
 
 
 def children_of(edge: Many, tenant: Any, key: Any) -> "Listing":

@@ -33,7 +33,7 @@ from app.access.viewer import VIEWER_PRINCIPAL, VIEWER_TENANT
 from app.reading import selections as s
 from app.reading.cursors import NULL as NO_SORT
 from app.reading.cursors import Position, sorting
-from app.reading.declaring import Expression, Many, Noun, Order, Restrict
+from app.reading.declaring import Expression, Many, Noun, Order
 from app.reading.nouns import NODES, PRINCIPAL, PRINCIPAL_KINDS
 from app.reading.pages import Listing, Window, children, children_of, inside, outside
 from app.reading.slots import ListAsked, PageAsked, Slot
@@ -128,7 +128,7 @@ class Writer:
 
     def _keep(self, alias: str, rows: Any) -> None:
         """Give a sub-select its name in the statement."""
-        self._parts[alias] = rows.cte(alias)
+        self._parts[alias] = rows.cte(alias).prefix_with("MATERIALIZED", dialect="sqlite")
 
     def joined(self, rows: Any) -> Joined:
         """A named sub-select."""
@@ -311,7 +311,7 @@ class Writer:
         asked: PageAsked = self._slots[below.slot].says
         edge: Any = asked.listed
         is_leaf = all(map(is_plain, objects_of(below.fields)))
-        listing = children_of(edge, outer.tenant, outer.key) if is_leaf else children(edge, among(outer))
+        listing = children_of(edge, outer.tenant, outer.key) if is_leaf else children_among(edge, outer)
         window = self._window(asked.window, listing.order, below.slot)
         page = Page(self, [listing], window, below.slot, is_below_a_row=is_leaf)
         return page.written(below.fields) if is_leaf else Pages(page, edge, outer).written(below.fields)
@@ -602,10 +602,13 @@ def is_plain(fields: s.Fields) -> bool:
     )
 
 
-def among(outer: Level) -> Restrict:
-    """The parents that are rows of the level."""
-    keys = select(outer.tenant, outer.key).select_from(table(outer.alias))
-    return lambda tenant, key: tuple_(tenant, key).in_(keys)
+def children_among(edge: Many, outer: Level) -> Listing:
+    """The list of all rows of the level together."""
+    if edge.derive is not None:
+        keys = select(outer.tenant, outer.key).select_from(table(outer.alias))
+        return children(edge, lambda tenant, key: tuple_(tenant, key).in_(keys))
+    parents = (outer.tenant, outer.key)
+    return children(edge, lambda tenant, key: and_(tenant == parents[0], key == parents[1]), table(outer.alias))
 
 
 # --- pieces ----------------------------------------------------------------------------------------------------------

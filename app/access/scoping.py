@@ -50,6 +50,11 @@ def linked(
     return scoped(statement.select_from(source), allowed | {name_of_link(link)})
 
 
+def again(keys: FromClause, table: type[SQLModel], on: ColumnExpressionArgument[bool]) -> Rows:
+    """The rows whose keys a select from `visible` answered, for what was not read of them together with their keys."""
+    return scoped(select(table).select_from(join(keys, table, on)), frozenset({str(table.__tablename__)}))
+
+
 def links(link: type[SQLModel], key: Any, *where: ColumnExpressionArgument[bool]) -> Rows:
     """The keys of the one end that rows of a link name. Raises ValueError for a table that is more than a link."""
     return scoped(select(key).where(*where), frozenset({name_of_link(link)}))

@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-from app.access.scoping import Rows
+from app.access.scoping import Rows, again
 from app.access.viewer import VIEWER_PRINCIPAL, VIEWER_TENANT
 from app.reading import selections as s
 from app.reading.cursors import NULL as NO_SORT
@@ -58,6 +58,8 @@ class Level:
     noun: Noun
     alias: str
     columns: dict[str, Expression] = field(default_factory=dict)
+    looked_up: dict[str, Expression] = field(default_factory=dict)
+    """What is looked up by the columns, for no more rows than there are in the end."""
     joins: list[tuple[FromClause, ColumnElement[bool]]] = field(default_factory=list)
 
     def take(self, name: str, expression: Expression, kind: TypeEngine[Any] | None = None) -> Expression:
@@ -82,6 +84,17 @@ class Level:
     def plain(self, name: str, kind: TypeEngine[Any] | None = None) -> Expression:
         """A plain field as it is stored."""
         return self.take(f"p_{name}", self.noun.plain[name], kind)
+
+    def look_up(self, name: str, expression: Expression) -> Expression:
+        """The column under this name, made of others."""
+        self.looked_up[name] = expression.label(name)
+        return self.column(name)
+
+    def whole(self, rows: Any) -> Any:
+        """The rows with what is looked up for each."""
+        if not self.looked_up:
+            return rows
+        return every_column(rows.subquery(self.alias)).add_columns(*self.looked_up.values())
 
     @property
     def source(self) -> FromClause:
@@ -200,7 +213,7 @@ class Writer:
         level = self.level(noun)
         under = [identity_of(level).label("id")] if is_called else [level.tenant.label("t"), level.key.label("k")]
         written = self.object(objects, level)
-        taken = rows.with_only_columns(*level.columns.values())
+        taken = level.whole(rows.with_only_columns(*level.columns.values()))
         if level.joins:
             self.fill(level, taken)
             return self.joined(select(*under, written.label("x")).select_from(level.source))
@@ -253,17 +266,32 @@ class Writer:
         written: Expression = Piece(NO_VALUE)
         if found is not None:
             source = source.outerjoin(table(found.alias), found.column("id") == identifier)
-            written = with_own(found, identifier)
+            written = with_own(found.column("x"), identifier)
         listed = Listed(written, literal_column(f"{alias}.place", Integer()))
         return select(chain("[", func.coalesce(listed, Piece("")), "]")).select_from(source).scalar_subquery()
 
     def _named(self, named: s.Named, outer: Level) -> Expression:
         identifier = outer.plain(named.name)
+        if all(map(is_plain, named.objects.values())):
+            found_there = outer.look_up(f"x_{named.name}", self._looked_up(named.objects, identifier))
+            return with_own(found_there, identifier)
         found = self._of_kinds(named.objects, tuple(NODES), identifier, table(outer.alias))
         if found is None:
             return Piece(NO_VALUE)
         outer.joins.append((table(found.alias), found.column("id") == identifier))
-        return with_own(found, identifier)
+        return with_own(found.column("x"), identifier)
+
+    def _looked_up(self, objects: s.Objects, identifier: Expression) -> Expression:
+        """The object with this global id, looked up for each row, because it is all its own row."""
+        found = []
+        for kind, noun in NODES.items():
+            level = Level(noun, self._name())
+            written = self._fields(objects.get(kind, ()), level, kind)
+            tenant, key = keys_in(identifier, noun)
+            rows = noun.rows().where(noun.tenant == tenant, noun.key == key, *is_of_kind(noun, kind))
+            taken = rows.with_only_columns(*level.columns.values() or (noun.key,)).subquery(level.alias)
+            found.append((begins(identifier, kind), select(written).select_from(taken).scalar_subquery()))
+        return case(*found)
 
     def _of_kinds(
         self, objects: s.Objects, kinds: Iterable[str], identifier: Expression, source: FromClause
@@ -278,13 +306,11 @@ class Writer:
     def _of_noun(
         self, objects: s.Objects, noun: Noun, kinds: list[str], identifier: Expression, source: FromClause
     ) -> Rows:
-        key = func.substr(identifier, func.length(identifier) - UUID_LENGTH + 1)
-        tenant = (
-            key
-            if noun.tenant is noun.key
-            else func.substr(identifier, func.length(identifier) - 2 * UUID_LENGTH, UUID_LENGTH)
+        named = (
+            select(*keys_in(identifier, noun))
+            .select_from(source)
+            .where(or_(*(begins(identifier, kind) for kind in kinds)))
         )
-        named = select(tenant, key).select_from(source).where(or_(*(begins(identifier, kind) for kind in kinds)))
         texts = self._texts(objects, noun, noun.rows().where(has_key(noun, named)), is_called=True)
         return select(texts.column("id").label("id"), texts.column("x").label("x")).select_from(table(texts.alias))
 
@@ -439,18 +465,23 @@ class Page:
 
     def placed(self, level: Level, fields: s.Fields) -> Any:
         """The rows with their places, and one more if that is asked."""
-        place = func.row_number().over().label("place")
-        counts = [self.writer.up_to(what) + 1 for _, what in fields if isinstance(what, s.Count)]
-        read = max(self.size(fields), *counts) if self._is_counted_with(counts) else self.size(fields)
-        first = self._first(level, read).subquery(level.alias)
-        numbered: Any = every_column(first).add_columns(place)
-        total = [func.count().over().label("total")] if asks(fields, "start", "end") else []
-        if self._is_counted_with(counts):
-            self.counted = self.writer.joined_before(level, numbered)
-            numbered = select(literal_column(f"{self.counted.alias}.*")).select_from(table(self.counted.alias))
-            numbered = numbered.where(self.counted.column("place", Integer()) <= self.size(fields))
-        rows = numbered.subquery(level.alias)
-        return every_column(rows).add_columns(*total).order_by(self.place_order(level))
+        first = self._first(level, fields).subquery(level.alias)
+        placed = every_column(first).add_columns(func.row_number().over().label("place")).subquery(level.alias)
+        rows = self.taken(level, placed, "place") if self._reads_keys else every_column(placed)
+        if asks(fields, "start", "end"):
+            rows = rows.add_columns(func.count().over().label("total"))
+        return level.whole(rows.order_by(self.place_order(level)))
+
+    @property
+    def _reads_keys(self) -> bool:
+        """Whether rows are sorted of which few are shown: of the others nothing is read but the keys."""
+        return len(self.parts) > 1 or self.is_below_a_row or self.counted is not None
+
+    def taken(self, level: Level, keys: FromClause, *beside: str) -> Any:
+        """All that is taken of the rows with these keys, and what stands beside them."""
+        noun = self.listing.noun
+        is_it = and_(noun.tenant == level.column("t"), noun.key == level.column("k"))
+        return again(keys, noun.table, is_it).with_only_columns(*level.columns.values(), *map(level.column, beside))
 
     def _is_counted_with(self, counts: list[int]) -> bool:
         """Whether the list is read once for its page and for its counts, as both are of its beginning."""
@@ -471,17 +502,23 @@ class Page:
         """The order in which the rows are read."""
         return sorting(self.listing.order, self.listing.noun.key, backwards=self.window.backwards)
 
-    def _first(self, level: Level, size: int) -> Any:
-        """The first rows of the list, put together of the first ones of its parts."""
-        columns = list(level.columns.values()) or [literal_column("1").label("one")]
-        ordered = [inside(part, self.window).order_by(*self.sorting).limit(size) for part in self.parts]
-        if len(ordered) == 1:
-            return ordered[0].with_only_columns(*columns)
-        listing = self.listing
-        keys = (listing.order.by.label("by"), listing.noun.key.label("then"))
-        merged = together([rows.with_only_columns(*columns, *keys) for rows in ordered]).subquery(level.alias)
-        again = sorting(replace(listing.order, by=merged.c.by), merged.c.then, backwards=self.window.backwards)
-        return every_column(merged).order_by(*again).limit(size)
+    def _first(self, level: Level, fields: s.Fields) -> Any:
+        """The first rows of the list, put together of the first ones of its parts; their keys, if many are sorted."""
+        size, noun, order = self.size(fields), self.listing.noun, self.listing.order
+        counts = [self.writer.up_to(what) + 1 for _, what in fields if isinstance(what, s.Count)]
+        is_counted = self._is_counted_with(counts)
+        most = max(size, *counts) if is_counted else size
+        ordered = [inside(part, self.window).order_by(*self.sorting).limit(most) for part in self.parts]
+        keys = [noun.tenant.label("t"), noun.key.label("k")]
+        if len(ordered) == 1 and not is_counted:
+            columns = keys if self._reads_keys else list(level.columns.values())
+            return ordered[0].with_only_columns(*columns or keys)
+        found = [rows.with_only_columns(*keys, order.by.label("b")) for rows in ordered]
+        joined = self.writer.joined_before(level, found[0] if len(found) == 1 else together(found))
+        self.counted = joined if is_counted else None
+        by, key = joined.column("b", Integer() if order.number else text()), joined.column("k")
+        first = select(joined.column("t").label("t"), key.label("k")).select_from(table(joined.alias))
+        return first.order_by(*sorting(replace(order, by=by), key, backwards=self.window.backwards)).limit(size)
 
     # --- the connection ------------------------------------------------------------------------------------------
 
@@ -555,11 +592,14 @@ class Pages:
         by = (listing.tenant, listing.parent)
         place = func.row_number().over(partition_by=by, order_by=page.sorting).label("place")
         parent = (listing.tenant.label("ot"), listing.parent.label("ok"))
-        rows = inside(listing, page.window).with_only_columns(*parent, *level.columns.values(), place)
+        key = (listing.noun.tenant.label("t"), listing.noun.key.label("k"))
+        rows = inside(listing, page.window).with_only_columns(*parent, *key, place)
         kept = every_column(rows.subquery(level.alias)).where(level.column("place", Integer()) <= page.size(fields))
+        found = page.taken(level, kept.subquery(level.alias), "ot", "ok", "place")
         owner = [level.column("ot"), level.column("ok")]
-        total = [func.count().over(partition_by=owner).label("total")] if asks(fields, "start", "end") else []
-        return kept.add_columns(*total).order_by(*owner, page.place_order(level))
+        if asks(fields, "start", "end"):
+            found = found.add_columns(func.count().over(partition_by=owner).label("total"))
+        return level.whole(found.order_by(*owner, page.place_order(level)))
 
     def _grouped(self, level: Level, said: dict[str, Expression]) -> Joined:
         """What is said of each page, joined to the row that it is below."""
@@ -656,10 +696,18 @@ def begins(identifier: Expression, kind: str) -> ColumnElement[bool]:
     return and_(func.substr(identifier, 1, len(kind) + 1) == Piece(f"{kind}_"), func.length(identifier) == length)
 
 
-def with_own(found: Joined, identifier: Expression) -> Expression:
+def keys_in(identifier: Expression, noun: Noun) -> tuple[Expression, Expression]:
+    """Tenant and key in a global id of the noun's; a tenant's key is its tenant."""
+    key = func.substr(identifier, func.length(identifier) - UUID_LENGTH + 1)
+    if noun.tenant is noun.key:
+        return key, key
+    return func.substr(identifier, func.length(identifier) - 2 * UUID_LENGTH, UUID_LENGTH), key
+
+
+def with_own(found: Expression, identifier: Expression) -> Expression:
     """What was found under the id, or null. Whoever asks need not be stored, and is then not for a plan."""
     own = chain("user_", VIEWER_TENANT, "_", VIEWER_PRINCIPAL)
-    return func.coalesce(found.column("x"), case((identifier == own, Piece(MISSING)), else_=Piece(NO_VALUE)))
+    return func.coalesce(found, case((identifier == own, Piece(MISSING)), else_=Piece(NO_VALUE)))
 
 
 def identity(kind: str, tenant: Expression, key: Expression) -> Expression:

@@ -155,10 +155,12 @@ MARKED_USES = {
     "operations/managing.py": {"members_of": ["linked"]},
     "reading/filters.py": {"in_group": ["linked"]},
     "reading/pages.py": {"children": ["linked"], "children_of": ["links"]},
+    "reading/writing.py": {"Page": ["again"]},
 }
 """Every other statement that may name more than `visible` answered, by function, but for the rules of `visible`.
 
-A `rule` decides or counts, of a row that is seen anyway or of the viewer itself; a link says what belongs together.
+A `rule` decides or counts, of a row that is seen anyway or of the viewer itself; a link says what belongs together;
+read `again` is what was seen.
 """
 
 
@@ -197,7 +199,7 @@ def test_a_hidden_mark_is_found(hidden: str) -> None:
 
 
 SCOPING = "app.access.scoping"
-MARKS = {"linked", "links", "rule", "scoped", "unscoped"}
+MARKS = {"again", "linked", "links", "rule", "scoped", "unscoped"}
 HIDDEN_MARKS = {
     "access/scoping.py": ["execution_options(**{SCOPE: tables})", "execution_options(**{UNSCOPED: reason})"],
     "access/tripwire.py": ["import EVERY_TABLE", "import SCOPE", "import UNSCOPED"],

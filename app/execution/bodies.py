@@ -99,9 +99,10 @@ _DECODER = json.JSONDecoder(
 
 
 def _decoded(text: str, limits: Limits) -> Any:
-    # The decoder is recursive, so depth is counted before it is called.
-    if _deepest(text) > limits.max_body_depth:
-        (deepest, offset), allowed = max(_depths(text)), limits.max_body_depth
+    # The decoder is recursive, so depth is counted before it is called; there is none without brackets.
+    allowed = limits.max_body_depth
+    if text.count("{") + text.count("[") > allowed and _deepest(text) > allowed:
+        deepest, offset = max(_depths(text))
         message = f"The body is nested {deepest} levels deep at character {offset}; at most {allowed} are accepted."
         _refuse(message, asked=deepest, allowed=allowed)
     try:

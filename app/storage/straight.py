@@ -78,43 +78,47 @@ class StraightSqlite:
 
 @dataclass
 class StraightPostgresql:
-    """A pool of connections to PostgreSQL that keep what they prepared."""
+    """A few connections to PostgreSQL that keep what they prepared, the last used one first.
+
+    A pool of the driver's would put back what a connection was told, and such a one is told nothing.
+    """
 
     connect: dict[str, Any]
     size: int
-    _pool: asyncpg.Pool | None = None
-    _opening: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _idle: list[asyncpg.Connection] = field(default_factory=list)
+    _places: asyncio.Semaphore = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._places = asyncio.Semaphore(self.size)
 
     async def fetch_row(self, statement: str, values: Sequence[Any]) -> Sequence[Any]:
-        """The one row that the statement answers."""
-        pool = self._pool or await self._open()
-        async with pool.acquire() as connection:
+        """The one row that the statement answers. A connection on which anything else came about is given up."""
+        async with self._places:
+            connection = await self._connection()
             try:
-                return await connection.fetchrow(statement, *values)  # type: ignore[no-any-return]
+                row = await connection.fetchrow(statement, *values)
             except asyncpg.StatementTooComplexError as refused:
+                self._idle.append(connection)
                 raise TooComplex from refused
+            except BaseException:
+                connection.terminate()
+                raise
+            self._idle.append(connection)
+            return row  # type: ignore[no-any-return]
 
-    async def _open(self) -> asyncpg.Pool:
-        async with self._opening:
-            if self._pool is None:
-                self._pool = await asyncpg.create_pool(
-                    min_size=0,
-                    max_size=self.size,
-                    reset=keep,
-                    max_inactive_connection_lifetime=0,
-                    statement_cache_size=KEPT_STATEMENTS,
-                    max_cached_statement_lifetime=0,
-                    max_cacheable_statement_size=0,
-                    **self.connect,
-                )
-            return self._pool
+    async def _connection(self) -> asyncpg.Connection:
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.is_closed():
+                return connection
+        return await asyncpg.connect(
+            statement_cache_size=KEPT_STATEMENTS,
+            max_cached_statement_lifetime=0,
+            max_cacheable_statement_size=0,
+            **self.connect,
+        )
 
     async def close(self) -> None:
         """Give every connection back."""
-        if self._pool is not None:
-            await self._pool.close()
-            self._pool = None
-
-
-async def keep(_: object) -> None:
-    """Nothing is to be put back: a connection that only reads, statement by statement, leaves nothing behind."""
+        while self._idle:
+            await self._idle.pop().close()

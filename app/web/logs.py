@@ -15,6 +15,8 @@ STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "
 OURS = ("app", "gateway", "uvicorn")
 """Loggers that may be as talkative as is asked for. Others write statements, rows and addresses below WARNING."""
 
+IN_ASCII = json.JSONEncoder(default=str)
+
 log = logging.getLogger("gateway.stray")
 
 
@@ -32,7 +34,7 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info and record.exc_info[0]:
             line |= {"error": record.exc_info[0].__name__, "places": places_of(record.exc_info[2])}
-        return json.dumps(line | extras, default=str)
+        return IN_ASCII.encode(line | extras)
 
 
 def start_logging(level: str) -> None:

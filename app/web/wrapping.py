@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterable
 from uuid import uuid4
 
-from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -19,7 +18,8 @@ log = logging.getLogger("gateway.requests")
 MAX_HEADER_BYTES = 32 * 1024
 """All headers of a request together; the HTTP parser itself would take a megabyte."""
 CONTENT_TYPE = f"{JSON}; charset=utf-8"
-HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+HEADERS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+"""What every answer says that does not say otherwise."""
 
 
 class Wrapping:
@@ -40,10 +40,10 @@ class Wrapping:
             nonlocal sent
             if message["type"] == "http.response.start":
                 sent = message["status"]
-                headers = MutableHeaders(scope=message)
-                headers["X-Request-Id"] = request_id
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
+                headers = message["headers"]
+                given = {name for name, _ in headers}
+                headers += [header for header in HEADERS if header[0] not in given]
+                headers.append((b"x-request-id", request_id.encode()))
             await send(message)
 
         try:

@@ -349,7 +349,7 @@ async def test_a_defect_below_a_field_is_masked_and_found_in_the_log(
 ) -> None:
     monkeypatch.setattr(Reader, "page", fail)
 
-    response = await gateway.ask(ROOMS)
+    response = await gateway.ask(f"{ROOMS} # asked for the first time, and so field by field")
 
     request_id = response.headers["X-Request-Id"]
     error = response.json()["errors"][0]

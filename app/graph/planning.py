@@ -338,13 +338,13 @@ class Planner:
             return None
         chosen = tuple(variables.coerced.get(name) for name in operation.choices)
         outlines = operation.outlines
+        if chosen not in outlines and len(outlines) >= MAX_CHOICES:
+            outlines.clear()
         if chosen not in outlines and not self._eager:
             outlines[chosen] = ASKED_ONCE
             self._stock("first")
             return None
         if outlines.get(chosen, ASKED_ONCE) is ASKED_ONCE:
-            if len(outlines) >= MAX_CHOICES:
-                outlines.clear()
             outlines[chosen] = self._outlined(operation, variables)
         outline: Outline | None = outlines[chosen]
         if outline is None:

@@ -87,13 +87,7 @@ PEOPLE = {
     "a Teams administrator": with_role(DirectoryRole.TEAMS_ADMINISTRATOR),
     "a global reader of the partner": with_role(DirectoryRole.GLOBAL_READER, "partner-01"),
 }
-ASKED = [
-    (name, person)
-    for name in QUERIES
-    for person in PEOPLE
-    if name != "node" and (name, person) != ("audit", "the partner's Manager")
-]
-"""The record of the partner itself begins on its newest page, with kinds of objects that the floor does not know."""
+ASKED = [(name, person) for name in QUERIES for person in PEOPLE if name != "node"]
 ROOMS = {
     "one that is delegated by itself": room(50),
     "one that is delegated in a group": room(3),

@@ -39,7 +39,7 @@ class NotPlanned(Exception):
 
 def write_plan(fields: Fields, slots: Sequence[Slot], dialect: Dialect) -> Plan:
     """The plan for requests that say something of these forms. Every level of it has passed the tripwire."""
-    data, parts = Writer(slots).whole(fields)
+    data, parts = Writer(slots, numbers_rows=dialect.name != "sqlite").whole(fields)
     statement = select(unrecognized().label("unrecognized"), Encoded(data).label("data")).add_cte(*parts)
     check(statement, {})
     compiled = compiler_of(dialect)(dialect, statement)

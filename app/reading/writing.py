@@ -96,10 +96,9 @@ class Level:
             return rows
         return every_column(rows.subquery(self.alias)).add_columns(*self.looked_up.values())
 
-    @property
-    def source(self) -> FromClause:
-        """The rows with what is joined to them."""
-        source: FromClause = table(self.alias)
+    def source(self, rows: FromClause | None = None) -> FromClause:
+        """The rows, or those of them that are given, with what is joined to them."""
+        source = table(self.alias) if rows is None else rows
         for each, on in self.joins:
             source = source.outerjoin(each, on)
         return source
@@ -121,10 +120,13 @@ class Joined:
 
 
 class Writer:
-    """Writes one statement. The slots say what a request gave in arguments; their values are bound, not written."""
+    """Writes one statement. The slots say what a request gave in arguments; their values are bound, not written.
 
-    def __init__(self, slots: Sequence[Slot]) -> None:
-        self._slots = slots
+    Rows of a page are numbered, for whoever gathers them in an order that is said, or taken as they come.
+    """
+
+    def __init__(self, slots: Sequence[Slot], *, numbers_rows: bool = True) -> None:
+        self._slots, self.numbers_rows = slots, numbers_rows
         self._names = 0
         self._parts: dict[str, CTE] = {}
 
@@ -216,7 +218,7 @@ class Writer:
         taken = level.whole(rows.with_only_columns(*level.columns.values()))
         if level.joins:
             self.fill(level, taken)
-            return self.joined(select(*under, written.label("x")).select_from(level.source))
+            return self.joined(select(*under, written.label("x")).select_from(level.source()))
         self.forget(level)
         return self.joined(select(*under, written.label("x")).select_from(taken.subquery(level.alias)))
 
@@ -323,7 +325,7 @@ class Writer:
         parts = [rows.where(*conditions) for rows in listed.noun.ways(listed.right)]
         listings = [Listing(listed.noun, rows, listed.order, "") for rows in parts]
         window = self._window(asked.window, listed.order, whole.slot)
-        return Page(self, listings, window, whole.slot).written(whole.fields)
+        return Page(self, listings, window, whole.slot, is_numbered=self.numbers_rows).written(whole.fields)
 
     def _conditions(self, listed: ListAsked, slot: int) -> list[ColumnElement[bool]]:
         place, conditions = PageAsked.filtered_from, []
@@ -340,7 +342,10 @@ class Writer:
         listing = children_of(edge, outer.tenant, outer.key) if is_leaf else children_among(edge, outer)
         window = self._window(asked.window, listing.order, below.slot)
         page = Page(self, [listing], window, below.slot, is_below_a_row=is_leaf)
-        return page.written(below.fields) if is_leaf else Pages(page, edge, outer).written(below.fields)
+        if not is_leaf:
+            return Pages(page, edge, outer).written(below.fields)
+        page.is_numbered = self.numbers_rows or window.backwards or asks(below.fields, "start", "end", page.more)
+        return page.written(below.fields)
 
     def _window(self, window: Window, order: Order, slot: int) -> Window:
         """The window with its positions bound instead of said."""
@@ -392,6 +397,8 @@ class Page:
     slot: int
     is_below_a_row: bool = False
     """Whether the page is read where its row is; what has a name in the statement is read where no row is."""
+    is_numbered: bool = True
+    """Whether the rows carry their places."""
     counted: Joined | None = None
     """The beginning of the list, once it is read for the page and for its counts."""
 
@@ -403,9 +410,10 @@ class Page:
         said = self.said(level, fields)
         rows = self.placed(level, fields)
         connection = as_object({key: self.part(what, said, index) for index, (key, what) in enumerate(fields)})
-        if level.joins:
+        if level.joins or not (self.is_numbered or self.is_below_a_row):
             self.writer.fill(level, rows)
-            return select(connection).select_from(level.source).scalar_subquery()
+            shown = None if self.is_numbered else self.shown(level)
+            return select(connection).select_from(level.source(shown)).scalar_subquery()
         self.writer.forget(level)
         return select(connection).select_from(rows.subquery(level.alias)).scalar_subquery()
 
@@ -419,18 +427,21 @@ class Page:
     def said(self, level: Level, fields: s.Fields) -> dict[str, Expression]:
         """What is said of the page's rows together: `n0` of the first field and so on, `more`, `start` and `end`."""
         said: dict[str, Expression] = {}
-        place, is_more = level.column("place", Integer()), asks(fields, self._more)
+        place, is_more = level.column("place", Integer()), asks(fields, self.more)
         for index, (_, what) in enumerate(fields):
             if isinstance(what, s.Nodes | s.Edges):
                 at_place = -place if self.window.backwards else place
-                is_shown = [place <= self.window.size] if is_more else []
+                is_shown = [place <= self.window.size] if is_more and self.is_numbered else []
                 said[f"n{index}"] = Listed(self._element(what, level), at_place, *is_shown)
         if is_more:
-            said["more"] = boolean(func.count() > self.window.size)
-        return said | (self._ends(level) if asks(fields, "start", "end") else {})
+            said["more"] = boolean((func.count() if self.is_numbered else count_of(level)) > self.window.size)
+        if asks(fields, "start", "end"):
+            ends = self._numbered_ends(level) if self.is_numbered else self._ends(level)
+            said["start"], said["end"] = reversed(ends) if self.window.backwards else ends
+        return said
 
     @property
-    def _more(self) -> str:
+    def more(self) -> str:
         """What of the page's information one row more than it shows tells."""
         return "has_previous" if self.window.backwards else "has_next"
 
@@ -449,28 +460,52 @@ class Page:
 
     def _cursor(self, level: Level) -> Expression:
         """Where a row stands in the list, as `write_cursor` writes it."""
-        order = self.listing.order
-        sort = level.take("sort", order.by, Integer() if order.number else text())
-        key = case((sort.is_(None), Piece(NO_SORT)), else_=Hexed(sort)) if order.nullable else Hexed(sort)
+        sort = self._sort(level)
+        key = case((sort.is_(None), Piece(NO_SORT)), else_=Hexed(sort)) if self.listing.order.nullable else Hexed(sort)
         return chain(self.listing.digest or self.writer.bound(self.slot, 0), "_", key, "_", level.key)
 
-    def _ends(self, level: Level) -> dict[str, Expression]:
+    def _sort(self, level: Level) -> Expression:
+        """What the rows are sorted by, before their keys."""
+        order = self.listing.order
+        return level.take("sort", order.by, Integer() if order.number else text())
+
+    def _numbered_ends(self, level: Level) -> tuple[Expression, Expression]:
+        """The cursors of the first and the last row that is shown, in the order that they are read in."""
         place, total = level.column("place", Integer()), level.column("total", Integer())
+        last, cursor = case((total > self.window.size, self.window.size), else_=total), self._cursor(level)
+        return func.max(case((place == 1, cursor))), func.max(case((place == last, cursor)))
+
+    def _ends(self, level: Level) -> tuple[Expression, Expression]:
+        total = count_of(level)
         last = case((total > self.window.size, self.window.size), else_=total)
-        first, final = (last, 1) if self.window.backwards else (1, last)
-        cursor = self._cursor(level)
-        return {"start": func.max(case((place == first, cursor))), "end": func.max(case((place == final, cursor)))}
+        cursors = select(self._cursor(level)).select_from(table(level.alias)).limit(1)
+        return cursors.scalar_subquery(), cursors.offset(last - 1).scalar_subquery()
 
     # --- which rows ----------------------------------------------------------------------------------------------
 
     def placed(self, level: Level, fields: s.Fields) -> Any:
-        """The rows with their places, and one more if that is asked."""
-        first = self._first(level, fields).subquery(level.alias)
-        placed = every_column(first).add_columns(func.row_number().over().label("place")).subquery(level.alias)
-        rows = self.taken(level, placed, "place") if self._reads_keys else every_column(placed)
+        """The rows, and one more if that is asked, with their places if they are numbered."""
+        if self.window.backwards and not self.is_numbered:
+            self._sort(level), level.key
+        first = self._first(level, fields)
+        if not self.is_numbered:
+            rows = self.taken(level, first.subquery(level.alias)).order_by(*self.sorting) if self._reads_keys else first
+            return level.whole(rows).limit(self.size(fields))
+        placed = every_column(first.subquery(level.alias)).add_columns(func.row_number().over().label("place"))
+        numbered = placed.subquery(level.alias)
+        rows = self.taken(level, numbered, "place") if self._reads_keys else every_column(numbered)
         if asks(fields, "start", "end"):
             rows = rows.add_columns(func.count().over().label("total"))
         return level.whole(rows.order_by(self.place_order(level)))
+
+    def shown(self, level: Level) -> FromClause:
+        """Of rows that are not numbered those that are shown, in the order of the list."""
+        rows: Any = select(literal_column(f"{level.alias}.*")).select_from(table(level.alias)).limit(self.window.size)
+        if self.window.backwards:
+            by = replace(self.listing.order, by=level.column("sort"))
+            rows = every_column(rows.subquery(level.alias)).order_by(*sorting(by, level.column("k"), backwards=False))
+        shown: FromClause = rows.subquery(level.alias)
+        return shown
 
     @property
     def _reads_keys(self) -> bool:
@@ -490,7 +525,7 @@ class Page:
 
     def size(self, fields: s.Fields) -> int:
         """How many rows are read."""
-        return self.window.size + asks(fields, self._more)
+        return self.window.size + asks(fields, self.more)
 
     def place_order(self, level: Level) -> ColumnElement[Any]:
         """The order of the list, whichever way it was read."""
@@ -542,7 +577,7 @@ class Page:
             some for each in self.parts for name, some in outside(each, self.window) if part.name == f"has_{name}"
         ]
         found = [there_are(some.with_only_columns(self.listing.noun.key)) for some in beyond]
-        if part.name == self._more:
+        if part.name == self.more:
             found.append(func.coalesce(said["more"], Piece(FALSE)) == Piece("true"))
         return boolean(or_(*found)) if found else FALSE
 
@@ -605,7 +640,7 @@ class Pages:
         """What is said of each page, joined to the row that it is below."""
         tenant, key = level.column("ot"), level.column("ok")
         columns = [expression.label(name) for name, expression in said.items()]
-        rows = select(tenant.label("t"), key.label("k"), *columns).select_from(level.source).group_by(tenant, key)
+        rows = select(tenant.label("t"), key.label("k"), *columns).select_from(level.source()).group_by(tenant, key)
         joined = self.page.writer.joined(rows)
         self.outer.join(joined, self.outer.tenant, self.outer.key)
         return joined
@@ -657,6 +692,11 @@ def children_among(edge: Many, outer: Level) -> Listing:
 def every_column(rows: Any) -> Any:
     """Every column of a sub-select."""
     return select(literal_column(f"{rows.name}.*")).select_from(rows)
+
+
+def count_of(level: Level) -> Any:
+    """How many rows the level has."""
+    return select(func.count()).select_from(table(level.alias)).scalar_subquery()
 
 
 def together(parts: list[Any]) -> Any:

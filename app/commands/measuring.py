@@ -7,6 +7,7 @@ import typer
 
 from app.bench.benches import Bench
 from app.bench.databases import Engine
+from app.bench.ending import cleaning_up
 from app.bench.growth import GrowthBench
 from app.bench.harness import Plan
 from app.bench.picture import draw, pyplot
@@ -72,14 +73,16 @@ def bench(
             tenant or GrowthSizes.tenants, scope, scopes or GrowthSizes.scopes, customers or GrowthSizes.customers, each
         )
         growth = GrowthBench(plan, QUICK_GROWTH if quick else grown, engines, path or (Way.PLANNED,), postgresql, plans)
-        growth.run(err)
+        with cleaning_up():
+            growth.run(err)
         shown = [write_growth_json(growth)] if as_json else [*growth_tables(growth.results), *write_plans(growth.plans)]
         out.print(*shown, markup=False)
         return
     if plot is not None:
         pyplot()  # measuring takes minutes, and without it they would be for nothing
     sizes = QUICK if quick else Sizes(rooms, partners, rooms_per_partner, roles, audit_entries=audit_entries)
-    results = Bench(plan, sizes, query or tuple(QueryName), engines, path or tuple(Way), postgresql).run(err)
+    with cleaning_up():
+        results = Bench(plan, sizes, query or tuple(QueryName), engines, path or tuple(Way), postgresql).run(err)
     out.print(*([write_json(results)] if as_json else as_tables(results)), markup=False)
     if plot is not None:
         draw(results, plot)

@@ -2,10 +2,13 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from unittest.mock import patch
 
@@ -28,15 +31,52 @@ def short_folder() -> Iterator[Path]:
         yield Path(made)
 
 
+COMMAND = [sys.executable, "-m", "app", "bench"]
+
+
+def environment(folder: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
+    return kept | {"TMPDIR": str(folder), "NO_COLOR": "1"}
+
+
 def bench(folder: Path, *options: str) -> "subprocess.CompletedProcess[str]":
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
-    return subprocess.run(
-        [sys.executable, "-m", "app", "bench", *options],
-        env=environment | {"TMPDIR": str(folder), "NO_COLOR": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return subprocess.run([*COMMAND, *options], env=environment(folder), capture_output=True, text=True, check=False)
+
+
+@contextmanager
+def begun_bench(folder: Path, *options: str) -> Iterator["subprocess.Popen[bytes]"]:
+    """A bench that leads a process group of its own, of which nothing goes on after the test."""
+    with subprocess.Popen(
+        [*COMMAND, *options],
+        env=environment(folder),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as begun:
+        try:
+            yield begun
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(begun.pid, signal.SIGKILL)
+
+
+def running(group: int) -> list[str]:
+    """The command lines of a process group, but for what has ended and only waits for being noticed."""
+    found = []
+    for each in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it ended just now
+            state, _, of_group, *_ = (each / "stat").read_text().rpartition(") ")[2].split()
+            if int(of_group) == group and state != "Z":
+                found.append((each / "cmdline").read_text().replace("\0", " "))
+    return found
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Wait, but not for long."""
+    until = time.monotonic() + 30
+    while not is_so():
+        assert time.monotonic() < until
+        time.sleep(0.02)
 
 
 def test_a_quick_bench_measures_every_path_on_both_engines_and_leaves_nothing(short_folder: Path) -> None:
@@ -50,6 +90,17 @@ def test_a_quick_bench_measures_every_path_on_both_engines_and_leaves_nothing(sh
     assert all(each["cpu_ms"] > 0 and each["p99_ms"] >= each["p50_ms"] > 0 for each in results)
     assert all((each["db_cpu_ms"] > 0) == (each["engine"] == "postgresql") for each in results)
     assert list(short_folder.glob("gateway-bench-*")) == []
+
+
+def test_a_bench_that_is_told_to_end_leaves_nothing(short_folder: Path) -> None:
+    with begun_bench(short_folder, "--quick", "--engine", "sqlite", "--path", "planned") as bench:
+        wait_until(lambda: any("multiprocessing.spawn" in each for each in running(bench.pid)))  # it measures
+
+        bench.terminate()
+
+        assert bench.wait(30) == 128 + signal.SIGTERM
+        wait_until(lambda: running(bench.pid) == [])
+        assert list(short_folder.iterdir()) == []
 
 
 def test_a_document_that_there_is_not_is_refused_with_those_that_there_are(short_folder: Path) -> None:

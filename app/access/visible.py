@@ -130,31 +130,28 @@ def is_active_partner() -> Condition:
 
 
 @cache
-def all_at_home() -> CTE:
-    """The viewer's assignments in the own tenant, and what they grant: found once in a statement, asked often."""
-    assignments: Rows = select(
-        col(Assignment.tenant_id), col(Assignment.id).label("assignment_id"), col(Assignment.all_rooms), permissions()
-    )
-    at_home = and_(col(Assignment.tenant_id) == VIEWER_TENANT, col(Assignment.partnership_id).is_(None))
-    return rule(assignments.join_from(Assignment, Role, has_role()).where(at_home, is_member())).cte("at_home")
+def all_held() -> CTE:
+    """The viewer's assignments and what they grant: found once in a statement, asked often.
 
-
-@cache
-def all_as_partner() -> CTE:
-    """The viewer's assignments at customers, each with the assignment that says what the customer delegated."""
+    One at a customer has its partnership, and the assignment that says what the customer delegated; one in the own
+    tenant has neither.
+    """
     in_partnership = and_(
         col(Partnership.tenant_id) == col(Assignment.tenant_id),
         col(Partnership.id) == col(Assignment.partnership_id),
+        is_active_partner(),
     )
     assignments: Rows = select(
         col(Assignment.tenant_id),
         col(Assignment.id).label("assignment_id"),
+        col(Assignment.all_rooms),
         col(Partnership.id).label("partnership_id"),
         col(Partnership.delegation_id),
         permissions(),
     )
-    joined = assignments.join_from(Assignment, Role, has_role()).join(Partnership, in_partnership)
-    return rule(joined.where(is_active_partner(), is_member())).cte("as_partner")
+    at_home = and_(col(Assignment.tenant_id) == VIEWER_TENANT, col(Assignment.partnership_id).is_(None))
+    joined = assignments.join_from(Assignment, Role, has_role()).outerjoin(Partnership, in_partnership)
+    return rule(joined.where(is_member(), or_(at_home, col(Partnership.id).is_not(None)))).cte("held")
 
 
 def permissions() -> Any:
@@ -164,23 +161,23 @@ def permissions() -> Any:
 
 def held_at_home(permission: Permission | None) -> Rows:
     """The viewer's assignments in the own tenant that grant the permission; None asks for no particular one."""
-    found = all_at_home()
+    found = all_held()
     held_ones: Rows = select(found.c.tenant_id, found.c.assignment_id, found.c.all_rooms)
-    return rule(held_ones.where(grants(found, permission)))
+    return rule(held_ones.where(found.c.partnership_id.is_(None), grants(found, permission)))
 
 
 def held_as_partner(permission: Permission | None) -> Rows:
     """The viewer's assignments at customers that grant the permission; None asks for no particular one."""
-    found = all_as_partner()
+    found = all_held()
     held_ones: Rows = select(found.c.tenant_id, found.c.assignment_id, found.c.partnership_id, found.c.delegation_id)
-    return rule(held_ones.where(grants(found, permission)))
+    return rule(held_ones.where(found.c.partnership_id.is_not(None), grants(found, permission)))
 
 
 def widest_as_partner(permission: Permission) -> Rows:
     """The same but for those that add no room: who holds the permission on the delegation itself reaches all that was
     delegated. Only for rooms in reach; the assignments that are left out still are the viewer's.
     """
-    found, delegation = all_as_partner(), all_as_partner().alias()
+    found, delegation = all_held(), all_held().alias()
     of_it = and_(
         delegation.c.tenant_id == found.c.tenant_id,
         delegation.c.assignment_id == found.c.delegation_id,
@@ -204,13 +201,13 @@ def held(permission: Permission) -> Condition:
 
 def held_everywhere(permission: Permission) -> Condition:
     """The viewer holds the permission over all of the own tenant: a Manager, or a directory role."""
-    over_all = all_at_home().c.all_rooms
+    over_all = all_held().c.all_rooms
     return or_(directory_grants(permission), held_at_home(permission).where(over_all).exists())
 
 
 def takes_part(tenant: Any, partnership_id: Any, permission: Permission | None, *of: Any) -> Condition:
     """The viewer has an assignment in this partnership, one that grants the permission if one is asked for."""
-    found = all_as_partner()
+    found = all_held()
     here = and_(found.c.tenant_id == tenant, found.c.partnership_id == partnership_id)
     return there_is(rule(select(found.c.tenant_id), *of).where(here, grants(found, permission)))
 
@@ -418,7 +415,7 @@ def partnership(right: Right) -> Condition:
         as_partner = or_(takes_part(tenant, key, None, Partnership), held(Permission.INVITATIONS_ANSWER))
         return or_(partnership(Permission.PARTNERS_VIEW), and_(is_active_partner(), as_partner))
     if right is Standing.PRIMARY_ADMIN:
-        found = all_as_partner()
+        found = all_held()
         is_it = and_(found.c.tenant_id == tenant, found.c.assignment_id == col(Partnership.delegation_id))
         return and_(is_active_partner(), there_is(rule(select(found.c.tenant_id), Partnership).where(is_it)))
     if right is Standing.ADDRESSEE:

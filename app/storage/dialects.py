@@ -131,14 +131,14 @@ class Unindexed(FunctionElement[Any]):
     inherit_cache = True
 
 
+@compiles(Unindexed)
+def _(element: Unindexed, compiler: SQLCompiler, **options: Any) -> str:
+    return str(compiler.process(element.clauses, **options))
+
+
 @compiles(Unindexed, "sqlite")
 def _(element: Unindexed, compiler: SQLCompiler, **options: Any) -> str:
     return f"+{compiler.process(element.clauses, **options)}"
-
-
-@compiles(Unindexed, "postgresql")
-def _(element: Unindexed, compiler: SQLCompiler, **options: Any) -> str:
-    return str(compiler.process(element.clauses, **options))
 
 
 def unindexed(column: Any) -> ColumnElement[Any]:

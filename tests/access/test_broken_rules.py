@@ -150,24 +150,22 @@ PIECES: dict[str, list[tuple[str, str, str]]] = {
         ("removed partnerships count", "col(Partnership.state) == PartnershipState.ACTIVE", "true()"),
         ("anybody's partnership counts", "col(Partnership.partner_tenant_id) == VIEWER_TENANT", "true()"),
     ],
-    "all_as_partner": [
+    "all_held": [
         ("partnership of a namesake", "col(Partnership.tenant_id) == col(Assignment.tenant_id)", "true()"),
         ("any partnership with the customer", "col(Partnership.id) == col(Assignment.partnership_id)", "true()"),
-        ("partner's assignment without membership", ", is_member()", ""),
-        ("partner's assignment without partnership", "is_active_partner(), ", ""),
-        ("any role as partner", "has_role()", "true()"),
-    ],
-    "all_at_home": [
-        ("own assignment without membership", ", is_member()", ""),
+        ("any partnership at all", "        is_active_partner(),\n", ""),
+        ("assignment without membership", "is_member(), ", ""),
+        ("partner's assignment without partnership", "col(Partnership.id).is_not(None)", "true()"),
         ("own assignment in any tenant", "col(Assignment.tenant_id) == VIEWER_TENANT", "true()"),
         ("partner roles held at home", "col(Assignment.partnership_id).is_(None)", "true()"),
-        ("any role at home", "has_role()", "true()"),
+        ("any role", "has_role()", "true()"),
     ],
     "held_as_partner": [
-        ("partner's assignment without permission", ".where(grants(found, permission))", ""),
+        ("partner's assignment without permission", ", grants(found, permission)", ""),
     ],
     "held_at_home": [
-        ("own assignment without permission", ".where(grants(found, permission))", ""),
+        ("own assignment without permission", ", grants(found, permission)", ""),
+        ("held at a customer is held at home", "found.c.partnership_id.is_(None), ", ""),
     ],
     "widest_as_partner": [
         ("delegations add nothing", "found.c.assignment_id == found.c.delegation_id, ", ""),

@@ -108,10 +108,10 @@ def read_directory(paths: Sequence[Path], on_progress: Callable[[Page], object] 
 
 
 def read_kind(page: Page, problems: Problems) -> PrincipalKind | None:
-    """What the page lists; a page of something else is noted."""
+    """What the page lists; a page of something else is noted, unless it is noted for being none."""
     found = CONTEXT.fullmatch(page.context or "")
     kind = LISTS.get(found[1]) if found else None
-    if kind is None:
+    if kind is None and not problems.has(page.file):
         lists = ", ".join(f"…#{name}" for name in LISTS)
         problems.add(page.file, f"@odata.context: expected one of {lists}, got {shown(page.context)}")
     return kind

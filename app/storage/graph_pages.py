@@ -70,6 +70,10 @@ class Problems:
         if len(self._lines) == MAX_PROBLEMS:
             raise BadFile([*self._lines, f"there may be more: reading stopped after {MAX_PROBLEMS} problems"])
 
+    def has(self, where: object) -> bool:
+        """Whether anything is noted there."""
+        return any(line.startswith(f"{where}: ") for line in self._lines)
+
     def settle(self) -> None:
         """Raises `BadFile` if there was any problem."""
         if self._lines:

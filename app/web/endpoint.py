@@ -18,7 +18,7 @@ from app.execution.bodies import GraphQLRequest, parse_body
 from app.graph.context import Context, Service, begin
 from app.storage.engines import Database
 from app.web.authenticating import Authenticator, not_admitted
-from app.web.negotiating import JSON, OFFERED, choose, is_json, status
+from app.web.negotiating import JSON, OFFERED, choose, is_encoded, is_json, status
 
 Clock = Callable[[], datetime]
 REQUEST_ID = "request_id"
@@ -29,7 +29,7 @@ REASONS = {
     405: "This address takes another method, as `Allow` says; `POST` a JSON object with a `query` to `/graphql`.",
     406: f"This address answers in {' or '.join(OFFERED)}; accept one of them.",
     413: "The body is too large.",
-    415: "Send the body as `Content-Type: application/json` in UTF-8.",
+    415: "Send the body as `Content-Type: application/json` in UTF-8, and not compressed.",
 }
 
 
@@ -89,6 +89,8 @@ async def read_request(request: Request, limits: Limits) -> GraphQLRequest:
     """What is asked. Raises `HTTPException`, or a `Problem` of code BAD_REQUEST."""
     if not is_json(request.headers.getlist("content-type")):
         raise HTTPException(415)
+    if is_encoded(request.headers.getlist("content-encoding")):
+        raise HTTPException(415, headers={"Accept-Encoding": "identity"})
     return parse_body(await read_body(request, limits.max_body_bytes), limits)
 
 

@@ -35,6 +35,12 @@ def is_json(content_types: Sequence[str]) -> bool:
     return kind == JSON and given.get("charset", "utf-8") in UTF_8
 
 
+def is_encoded(content_encodings: Sequence[str]) -> bool:
+    """The body is compressed, or encoded otherwise, as any `Content-Encoding` says. `identity` is no encoding."""
+    codings = ",".join(content_encodings).lower().split(",")
+    return any(coding.strip() not in ("", "identity") for coding in codings)
+
+
 def quality(given: dict[str, str]) -> float:
     """How much a media type is wanted, 0 to 1; 0 for a value that is no quality."""
     try:

@@ -171,6 +171,7 @@ PIECES: dict[str, list[tuple[str, str, str]]] = {
         ("delegations add nothing", "found.c.assignment_id == found.c.delegation_id, ", ""),
         ("only delegations add something", ", not_(adds_nothing)", ""),
         ("what adds nothing and nothing else", "not_(adds_nothing)", "adds_nothing"),
+        ("a namesake of the delegation held", "delegation.c.tenant_id == found.c.tenant_id,", "true(),"),
         ("any assignment held as the delegation", "delegation.c.assignment_id == found.c.delegation_id", "true()"),
         ("widest without permission", "held_as_partner(permission)", "held_as_partner(None)"),
     ],

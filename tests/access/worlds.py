@@ -146,9 +146,9 @@ class Making:
     def principals(self, tenant: str) -> list[str]:
         return [each.id for each in self.world.principals if each.tenant == tenant]
 
-    def next_id(self, letter: str, tenant: str, things: Sequence[Any]) -> str:
-        """Numbered by tenant, so that ids repeat from tenant to tenant."""
-        return f"{letter}{sum(1 for each in things if each.tenant == tenant)}"
+    def next_id(self, letters: str, tenant: str, things: Sequence[Any]) -> str:
+        """Numbered by tenant and letters, so that ids repeat from tenant to tenant."""
+        return f"{letters}{sum(1 for each in things if each.tenant == tenant and each.id.startswith(letters))}"
 
     def members(self, tenant: str) -> frozenset[Key]:
         """Principals of a tenant; rarely also a stray one of another tenant, who must gain nothing by it."""
@@ -163,13 +163,15 @@ class Making:
         self.world.roles.append(role)
         return role
 
-    def add_assignment(self, role: Role, members: frozenset[Key], *, scoped: bool, all_rooms: bool) -> Assignment:
+    def add_assignment(
+        self, role: Role, members: frozenset[Key], letters: str, *, scoped: bool, all_rooms: bool
+    ) -> Assignment:
         """Over rooms and groups, which may be none, may overlap and may be retired."""
         rooms = [each.id for each in self.world.rooms if each.tenant == role.tenant]
         groups = [each.id for each in self.world.room_groups if each.tenant == role.tenant]
         assignment = Assignment(
             role.tenant,
-            self.next_id("s", role.tenant, self.world.assignments),
+            self.next_id(letters, role.tenant, self.world.assignments),
             role.id,
             role.partnership,
             all_rooms,
@@ -191,22 +193,28 @@ class Making:
             role = self.tape.one(roles)
             is_everywhere = role.built_in is BuiltInRole.MANAGER or (not role.built_in and self.tape.chance(4))
             is_scoped = not is_everywhere and role.built_in is not BuiltInRole.TENANT_MANAGER
-            self.add_assignment(role, self.members(tenant), scoped=is_scoped, all_rooms=is_everywhere)
+            self.add_assignment(role, self.members(tenant), "s", scoped=is_scoped, all_rooms=is_everywhere)
 
     def link(self, customer: str, partner: str) -> None:
         """A history of partnerships, at most the last one active, each with what the partner's people hold in it.
 
-        A stray `all_rooms` gives a partner nothing: its rooms are those that the customer named.
+        A stray `all_rooms` gives a partner nothing: its rooms are those that the customer named. Assignments are
+        numbered by partner, so that one partner's people hold namesakes at several customers, delegations too.
         """
+        letters = f"s{partner}"
         for active in self.tape.one(HISTORIES):
             this = self.next_id("p", customer, self.world.partnerships)
             admins = self.add_role(customer, PARTNER_CEILING, of=this, built_in=BuiltInRole.PRIMARY_ADMIN)
-            delegation = self.add_assignment(admins, self.members(partner), scoped=True, all_rooms=self.tape.chance(8))
+            delegation = self.add_assignment(
+                admins, self.members(partner), letters, scoped=True, all_rooms=self.tape.chance(8)
+            )
             self.world.partnerships.append(Partnership(customer, this, partner, active, delegation.id))
             for _ in self.tape.up_to(2):
                 role = self.add_role(customer, some_permissions(self.tape, PARTNER_CEILING), of=this, built_in=None)
                 for _ in self.tape.up_to(2):
-                    self.add_assignment(role, self.members(partner), scoped=True, all_rooms=self.tape.chance(8))
+                    self.add_assignment(
+                        role, self.members(partner), letters, scoped=True, all_rooms=self.tape.chance(8)
+                    )
 
     def invite(self, customer: str) -> None:
         """Invitations in all states, whose time is over, just over, or not yet; one open for each partner."""

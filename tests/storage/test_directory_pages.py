@@ -137,7 +137,6 @@ def test_a_list_is_known_whatever_was_selected_of_it(context: str, write: Write)
     "context",
     [
         None,
-        7,
         "users",
         f"{CONTEXT}users/$entity",
         f"{CONTEXT}directoryObjects",
@@ -148,9 +147,26 @@ def test_a_list_is_known_whatever_was_selected_of_it(context: str, write: Write)
     ],
 )
 def test_a_page_of_something_else_is_refused(context: object, write: Write) -> None:
-    *_, last = problems(write(page(user(1)) | {"@odata.context": context}))
+    [only] = problems(write(page(user(1)) | {"@odata.context": context}))
 
-    assert last.startswith("page-1.json: @odata.context: expected one of …#users, …#groups, …#servicePrincipals, got ")
+    assert only.startswith("page-1.json: @odata.context: expected one of …#users, …#groups, …#servicePrincipals, got ")
+
+
+@pytest.mark.parametrize(
+    "content, expected",
+    [
+        (json.dumps(page(user(1))).encode()[:-9], "expected JSON, got something else at line 1, column "),
+        (b"\xff", "expected UTF-8, got something else at byte 1"),
+        (b"[]", "expected an object with a list `value`, got a list of 0"),
+        (page(user(1)) | {"@odata.context": 7}, "@odata.context: expected text of at most "),
+    ],
+)
+def test_a_file_that_is_no_page_is_not_also_said_to_be_one_of_something_else(
+    content: object, expected: str, write: Write
+) -> None:
+    [only] = problems(write(content))
+
+    assert only.startswith(f"page-1.json: {expected}")
 
 
 def test_what_is_missing_is_not_said_and_null_is(write: Write) -> None:

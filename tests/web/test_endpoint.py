@@ -135,6 +135,35 @@ async def test_two_content_types_get_415(gateway: Gateway) -> None:
     response = await gateway.client.post("/graphql", content=b"{}", headers=sent)
 
     assert_refused(response, 415)
+    assert "Accept-Encoding" not in response.headers  # it would say that the coding is what was wrong
+
+
+@pytest.mark.parametrize("coding", ["gzip", "GZIP", "deflate", "br", "identity, gzip", "gzip, identity", "aws-chunked"])
+async def test_an_encoded_body_gets_415_and_is_told_what_is_taken(coding: str, gateway: Gateway) -> None:
+    response = await gateway.post({"query": QUESTION}, Content_Encoding=coding)
+
+    assert_refused(response, 415)
+    assert response.headers["Accept-Encoding"] == "identity"
+
+
+@pytest.mark.parametrize("coding", ["", "identity", "Identity", "identity, identity"])
+async def test_a_body_that_is_said_to_be_as_it_is_is_read(coding: str, gateway: Gateway) -> None:
+    response = await gateway.post({"query": QUESTION}, Content_Encoding=coding)
+
+    assert response.status_code == 200
+
+
+async def test_any_of_several_content_encodings_counts(gateway: Gateway) -> None:
+    sent = [
+        ("Authorization", f"Bearer {gateway.token()}"),
+        ("Content-Type", JSON),
+        ("Content-Encoding", "identity"),
+        ("Content-Encoding", "gzip"),
+    ]
+
+    response = await gateway.client.post("/graphql", content=b"{}", headers=sent)
+
+    assert_refused(response, 415)
 
 
 # --- what is no request ---------------------------------------------------------------------------------------------

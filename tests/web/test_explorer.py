@@ -161,6 +161,8 @@ async def test_the_root_leads_to_it_and_to_no_host_that_a_request_names(
 ) -> None:
     for response in (await demo.get(path, headers={"Host": host}), await demo.head(path, headers={"Host": host})):
         assert (response.status_code, response.headers["Location"]) == (307, "explorer/")
+        assert response.headers.get_list("Content-Security-Policy") == [POLICY]
+        assert response.headers.get_list("X-Content-Type-Options") == ["nosniff"]
 
 
 @pytest.mark.parametrize(

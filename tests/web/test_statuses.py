@@ -6,6 +6,8 @@ are wrong, as in the drafts before it: that is what the audits of the reference 
 and what a client needs that accepts anything and shows errors of answers with 2xx alone, as ariadne-codegen's does.
 """
 
+import gzip
+import json
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
@@ -59,6 +61,7 @@ CASES: dict[str, Case] = {
     "a query by GET": requested("GET"),
     "another method": requested("PUT"),
     "a body of another type": posted(GOOD, 415, 415, 415, Content_Type="text/plain"),
+    "a compressed body": posted(gzip.compress(json.dumps(GOOD).encode()), 415, 415, 415, Content_Encoding="gzip"),
     "a body that is too large": posted(b" " * (Limits().max_body_bytes + 1), 413, 413, 413),
     "headers that are too large": posted(GOOD, 431, 431, 431, X_Filler="x" * MAX_HEADER_BYTES),
     "a body that is no JSON": posted(b'{"query":', 400, 400, 400),

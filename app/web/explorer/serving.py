@@ -65,7 +65,7 @@ class Explorer:
 
 async def lead(_: Request) -> Response:
     """To the page, wherever this is mounted."""
-    return RedirectResponse("explorer/")
+    return RedirectResponse("explorer/", headers=HEADERS)
 
 
 class Policy:

@@ -34,10 +34,10 @@ query Rooms {
 }
 `;
 
+const ROOM = "{ viewer { rooms(first: 1) { nodes { id } } } }";
+
 /** How a value for a variable that has no default is found: the first of these that the asker sees. */
-const FOUND_BY: Record<string, string> = {
-  room: "{ viewer { rooms(first: 1) { nodes { id } } } }",
-};
+const FOUND_BY: Record<string, string> = { room: ROOM, id: ROOM };
 
 /** Variables with which the asker can send this document as it is; empty where none are needed. */
 export async function variablesFor(query: string, token: string | undefined): Promise<string> {

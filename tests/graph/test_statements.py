@@ -1,9 +1,12 @@
 """However many rows there are, a document costs the same number of statements: field by field few, by a plan one."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from app.storage.engines import Database
-from tests.graph.asking import FIELD_BY_FIELD, Asker
+from tests.graph.asking import ENGINE, FIELD_BY_FIELD, Asker
 from tests.graph.counting import counted
 from tests.reading.campus import NOW, VIEWER, changing, ground, of_everything, write
 
@@ -105,3 +108,23 @@ async def test_a_cursor_costs_one_statement_more_however_many_parents_there_are(
         await asker.data(query, after=page["viewer"]["groups"]["nodes"][0]["rooms"]["edges"][1]["cursor"])
 
     assert (len(without), len(further)) == (2, 3)
+
+
+@pytest.mark.parametrize("count", (1, MANY))
+async def test_a_plan_is_one_statement_and_those_that_finish_it(
+    database: Database, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asker, straight = await build(database, count), []
+    fetch = type(database.straight).fetch_row
+
+    async def note(self: Any, statement: str, values: Any) -> Any:
+        straight.append(statement)
+        return await fetch(self, statement, values)
+
+    monkeypatch.setattr(type(database.straight), "fetch_row", note)
+    finished = {"what may be done in rooms": 2}
+
+    for name, (_, document) in DOCUMENTS.items():
+        straight.clear()
+        beside = await statements(replace(asker, engine=ENGINE), document)
+        assert (len(straight), len(beside)) == (1, finished.get(name, 0)), name

@@ -286,23 +286,22 @@ class Writer:
     def _looked_up(self, objects: s.Objects, identifier: Expression) -> Expression:
         """The object with this global id, looked up for each row, because it is all its own row."""
         found = []
-        for kind, noun in NODES.items():
+        for noun, kinds in by_noun(NODES).items():
             level = Level(noun, self._name())
-            written = self._fields(objects.get(kind, ()), level, kind)
+            written = self.object(objects, level)
             tenant, key = keys_in(identifier, noun)
-            rows = noun.rows().where(noun.tenant == tenant, noun.key == key, *is_of_kind(noun, kind))
+            is_called = [and_(begins(identifier, kind), *is_of_kind(noun, kind)) for kind in kinds]
+            rows = noun.rows().where(noun.tenant == tenant, noun.key == key, or_(*is_called))
             taken = rows.with_only_columns(*level.columns.values() or (noun.key,)).subquery(level.alias)
-            found.append((begins(identifier, kind), select(written).select_from(taken).scalar_subquery()))
+            is_one = or_(*(begins(identifier, kind) for kind in kinds))
+            found.append((is_one, select(written).select_from(taken).scalar_subquery()))
         return case(*found)
 
     def _of_kinds(
         self, objects: s.Objects, kinds: Iterable[str], identifier: Expression, source: FromClause
     ) -> Joined | None:
         """The objects with these global ids, each as text `x` under its id, which begins with what it names."""
-        kinds_of: dict[Noun, list[str]] = {}
-        for kind in kinds:
-            kinds_of.setdefault(NODES[kind], []).append(kind)
-        ways = [self._of_noun(objects, noun, named, identifier, source) for noun, named in kinds_of.items()]
+        ways = [self._of_noun(objects, noun, named, identifier, source) for noun, named in by_noun(kinds).items()]
         return self.joined(union_all(*ways)) if ways else None
 
     def _of_noun(
@@ -734,6 +733,14 @@ def begins(identifier: Expression, kind: str) -> ColumnElement[bool]:
     """The global id is one of this kind."""
     length = len(kind) + 1 + UUID_LENGTH + (0 if kind == "tenant" else 1 + UUID_LENGTH)
     return and_(func.substr(identifier, 1, len(kind) + 1) == Piece(f"{kind}_"), func.length(identifier) == length)
+
+
+def by_noun(kinds: Iterable[str]) -> dict[Noun, list[str]]:
+    """The kinds of global ids, by the nouns whose rows they name."""
+    found: dict[Noun, list[str]] = {}
+    for kind in kinds:
+        found.setdefault(NODES[kind], []).append(kind)
+    return found
 
 
 def keys_in(identifier: Expression, noun: Noun) -> tuple[Expression, Expression]:

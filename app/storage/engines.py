@@ -4,6 +4,7 @@ SQLite has one writer, checked out exclusively, that begins with BEGIN IMMEDIATE
 then writes fails or loses updates under concurrency). On both engines the readers are a pool that cannot write.
 """
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,8 +21,8 @@ from app.storage.straight import FOR_KNOWN_STATEMENTS, Straight, StraightPostgre
 
 BUSY_TIMEOUT_MS = 10_000
 """How long a command waits for the server's write, and the server for a command's."""
-SQLITE_READERS = 4
-"""More readers only queue: the work is done under the interpreter's lock."""
+SQLITE_READERS = max(2, min(os.cpu_count() or 1, 4))
+"""As many as can read at once. More of them only take turns, and each keeps memory of its own."""
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 
 

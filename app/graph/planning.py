@@ -121,6 +121,20 @@ class Finish:
         return stored if restore is None else restore(stored, None)
 
 
+@dataclass(slots=True)
+class PlanKey:
+    """Parts that are hashed once."""
+
+    parts: tuple[Any, ...]
+    hashed: int = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self.hashed = hash(self.parts)
+
+    def __hash__(self) -> int:
+        return self.hashed
+
+
 @dataclass(eq=False)
 class Outline:
     """What one operation asks, with some choice of what it skips and includes."""
@@ -132,6 +146,17 @@ class Outline:
     """Whether nothing was planned with it yet: it was made because its document came again."""
     same: dict[int, Slot] = field(default_factory=dict)
     """The slots that are the same in every request."""
+    only_key: "PlanKey | None" = None
+    """The key of the one plan that there can be, where all slots are the same."""
+
+    def key(self, dialect: str, slots: Sequence[Slot]) -> "PlanKey":
+        """What tells the plan for these slots from others."""
+        if self.only_key is None or self.only_key.parts[1] != dialect:
+            key = PlanKey((self, dialect, *(slot.form for slot in slots)))
+            if len(self.same) < len(slots):
+                return key
+            self.only_key = key
+        return self.only_key
 
     def slots(self, variables: VariableValues, context: Context, registry: Any, *given: Slot) -> tuple[Slot, ...]:
         """What this request says, after what is given. Raises what a resolver would raise for such arguments."""
@@ -362,7 +387,7 @@ class Planner:
     def _plan(self, outline: Outline, slots: Sequence[Slot], context: Context) -> Plan:
         """The plan for requests like this. Raises `NotPlanned` for the first of them, unless plans are made at once."""
         dialect = context.reader.database.dialect
-        key = (outline, dialect.name, *(slot.form for slot in slots))
+        key = outline.key(dialect.name, slots)
         plan = self._plans.get(key)
         if plan is None:
             if not (self._eager or outline.is_fresh) and self._is_new(key):

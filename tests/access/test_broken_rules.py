@@ -129,8 +129,8 @@ PIECES: dict[str, list[tuple[str, str, str]]] = {
         ("a room is as good as all rooms", ".where(over_all)", ""),
     ],
     "is_member": [
-        ("security groups do not count", "or_(in_person, through_group)", "in_person"),
-        ("only security groups count", "or_(in_person, through_group)", "through_group"),
+        ("security groups do not count", "(in_person, through_group)", "(in_person,)"),
+        ("only security groups count", "(in_person, through_group)", "(through_group,)"),
         ("members of any tenant", "col(AssignmentMember.member_tenant_id) == VIEWER_TENANT", "true()"),
         (
             "members of an assignment's namesake",

@@ -83,6 +83,7 @@ class Clients:
 
     stand: Stand
     server: Server
+    count: int = CLIENTS
     statuses: Counter[int] = field(default_factory=Counter)
     seconds: list[float] = field(default_factory=list)
     peak: float = 0.0
@@ -101,7 +102,7 @@ class Clients:
         """Send all of these."""
         tokens = {name: self.stand.token(name) for name in set(SENT_BY.values())}
         looking = asyncio.create_task(self.look())
-        await asyncio.gather(*(self.client(requests, tokens, progress, task) for _ in range(CLIENTS)))
+        await asyncio.gather(*(self.client(requests, tokens, progress, task) for _ in range(self.count)))
         looking.cancel()
         self.peak = max(self.peak, *map(pss, self.workers()))
 

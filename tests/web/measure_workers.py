@@ -1,7 +1,7 @@
 """What a request costs two workers, beside what it costs one.
 
-`uv run python -m tests.web.measure_workers` starts both on one PostgreSQL, asks them in turns, and prints what a request
-takes of the processor in milliseconds, and the median of the ratios.
+`uv run python -m tests.web.measure_workers` starts both on one PostgreSQL and asks them in turns. It prints what a
+request takes of the processor, in milliseconds, and the median of the ratios.
 """
 
 import argparse

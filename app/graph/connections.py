@@ -223,11 +223,11 @@ def paged(
     *,
     right: Right,
     prepare: Callable[[Context], Awaitable[None]] | None = None,
-    unless: Any = None,
+    unless: Callable[[], Any] | None = None,
 ) -> Any:
     """A field with a whole list. `ask` takes the field's own arguments and says which list; paging is added to it.
 
-    `prepare` makes the list complete before it is read; there is something to prepare only if `unless` holds.
+    `prepare` makes the list complete before it is read; there is something to prepare only if what `unless` says holds.
     """
 
     async def resolve(
@@ -250,7 +250,7 @@ def paged(
         return page_slot(PageAsked(listed, read_window(context, list_digest, listed.order, paging), list_digest), place)
 
     def plan(outlining: Outlining, place: Place) -> s.Whole:
-        return s.Whole(outlining.slot(place, read), outlining.fields(place), unless)
+        return s.Whole(outlining.slot(place, read), outlining.fields(place), unless and unless())
 
     return resolved(unannotated(with_arguments_of(ask, resolve)), description, right=right, plan=plan)
 

@@ -355,7 +355,7 @@ class Viewer:
         "Your organization's record, newest first.",
         right=Permission.AUDIT_VIEW,
         prepare=Context.complete_record,
-        unless=is_incomplete(),
+        unless=is_incomplete,
     )
     directory: Connection[Principal] | None = paged(
         directory,

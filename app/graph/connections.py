@@ -250,7 +250,7 @@ def paged(
         return page_slot(PageAsked(listed, read_window(context, list_digest, listed.order, paging), list_digest), place)
 
     def plan(outlining: Outlining, place: Place) -> s.Whole:
-        return s.Whole(outlining.slot(place, read), outlining.fields(place), unless and unless())
+        return s.Whole(outlining.slot(place, read), outlining.fields(place), unless)
 
     return resolved(unannotated(with_arguments_of(ask, resolve)), description, right=right, plan=plan)
 

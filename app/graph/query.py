@@ -366,7 +366,7 @@ class Viewer:
         unannotated(tenant_managers),
         "Who answers invitations for your organization.",
         right=Standing.PARTY,
-        plan=lambda outlining, place: s.Sole(ASSIGNMENT, answers_invitations(), outlining.objects(place)),
+        plan=lambda outlining, place: s.Sole(ASSIGNMENT, answers_invitations, outlining.objects(place)),
     )
     can: AccessDecision = resolved(can, "May you, through what, and if not, why not.", right=ANYONE, plan=finished())
 

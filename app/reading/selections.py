@@ -3,7 +3,7 @@
 What a request says in arguments stands in numbered slots, so that one tree serves all requests of a document.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,8 @@ from app.reading.declaring import One as OneEdge
 
 Fields = tuple[tuple[str, Any], ...]
 """Each name in the answer with what is written there, in the answer's order."""
+Condition = Callable[[], Any]
+"""Says a condition when it is asked: made of the rules, as what it stands beside."""
 Objects = Mapping[str, Fields]
 """What is written of an object, by the kind of its id; of a kind that is missing there are no fields."""
 
@@ -130,7 +132,7 @@ class Whole:
 
     slot: int
     fields: Fields
-    unless: Any = None
+    unless: Condition | None = None
     """Where this holds, the list has to be prepared first, which no plan does."""
 
 
@@ -147,7 +149,7 @@ class Sole:
     """The first object of a list that has one at most."""
 
     noun: Noun
-    where: Any
+    where: Condition
     objects: Objects
 
 

@@ -172,7 +172,7 @@ class Writer:
         match what:
             case s.Whole():
                 page = self._whole(what)
-                return page if what.unless is None else case((what.unless, Piece(MISSING)), else_=page)
+                return page if what.unless is None else case((what.unless(), Piece(MISSING)), else_=page)
             case s.Left():
                 return left(what, None)
             case s.Sole():
@@ -243,7 +243,7 @@ class Writer:
 
     def _sole(self, sole: s.Sole) -> Expression:
         order = sorting(sole.noun.order, sole.noun.key, backwards=False)
-        rows = sole.noun.rows().where(sole.where).order_by(*order).limit(1)
+        rows = sole.noun.rows().where(sole.where()).order_by(*order).limit(1)
         return func.coalesce(self._only(sole.objects, sole.noun, rows), Piece(NO_VALUE))
 
     def _by_id(self, by_id: s.ById) -> str | Expression:

@@ -33,7 +33,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--repetitions", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=5.0, help="of each repetition")
-    parser.add_argument("--clients", type=int, default=4, help="who ask at the same time")
+    parser.add_argument("--clients", type=int, default=16, help="who ask at the same time")
     options = parser.parse_args()
     with stands() as found, Progress(console=Console(width=120), transient=True) as progress, ExitStack() as opened:
         stand = found["postgresql"]

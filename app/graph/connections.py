@@ -203,9 +203,10 @@ async def root_connection(info: Info, name: str, asked: Asked, paging: Paging) -
 
 def listing_of(listed: ListAsked, list_digest: str) -> Listing:
     """The list for this very request."""
-    conditions = [as_literals(filter_, meant) for filter_, meant in listed.filters]
-    rows = listed.noun.rows(listed.right).where(*listed.where, *conditions)
-    return Listing(listed.noun, rows, listed.order, list_digest)
+    conditions = [*listed.where, *(as_literals(filter_, meant) for filter_, meant in listed.filters)]
+    rows = listed.noun.rows(listed.right).where(*conditions)
+    parts = tuple(part.where(*conditions) for part in listed.noun.ways(listed.right))
+    return Listing(listed.noun, rows, listed.order, list_digest, parts=parts)
 
 
 PAGING = ("first", "after", "last", "before")

@@ -409,6 +409,12 @@ class Page:
         said = self.said(level, fields)
         rows = self.placed(level, fields)
         connection = as_object({key: self.part(what, said, index) for index, (key, what) in enumerate(fields)})
+        if not said:
+            self.writer.forget(level)
+            return connection
+        if not (self.is_numbered or lists_rows(fields)):
+            self.writer.fill(level, rows)
+            return connection
         if level.joins or not (self.is_numbered or self.is_below_a_row):
             self.writer.fill(level, rows)
             shown = None if self.is_numbered else self.shown(level)
@@ -515,7 +521,8 @@ class Page:
         """All that is taken of the rows with these keys, and what stands beside them."""
         noun = self.listing.noun
         is_it = and_(noun.tenant == level.column("t"), noun.key == level.column("k"))
-        return again(keys, noun.table, is_it).with_only_columns(*level.columns.values(), *map(level.column, beside))
+        columns = [*level.columns.values(), *map(level.column, beside)]
+        return again(keys, noun.table, is_it).with_only_columns(*columns or [noun.key])
 
     def _is_counted_with(self, counts: list[int]) -> bool:
         """Whether the list is read once for its page and for its counts, as both are of its beginning."""
@@ -651,6 +658,11 @@ class Pages:
 def has_rows(fields: s.Fields) -> bool:
     """Whether anything is asked of a page's rows."""
     return any(isinstance(what, s.Nodes | s.Edges | s.Info) for _, what in fields)
+
+
+def lists_rows(fields: s.Fields) -> bool:
+    """Whether a page's rows themselves are asked for."""
+    return any(isinstance(what, s.Nodes | s.Edges) for _, what in fields)
 
 
 def asks(fields: s.Fields, *names: str) -> bool:

@@ -152,6 +152,19 @@ async def test_plans_answer_as_the_executor_does(
     assert counts["planned"] > count / 2, "plans are compared, and not the executor with itself"
 
 
+@pytest.mark.parametrize("paging", ["first: 2", "last: 2"])
+@pytest.mark.parametrize("part", ["hasNextPage", "hasPreviousPage", "startCursor", "endCursor"])
+async def test_where_a_list_lies_is_told_without_its_objects(world: Database, part: str, paging: str) -> None:
+    below = f"rooms({paging}) {{ pageInfo {{ {part} }} }}"
+    asked = f"{{ viewer {{ {below} roles({paging}) {{ pageInfo {{ {part} }} }} groups {{ nodes {{ {below} }} }} }} }}"
+    PLANNED._planner.counts.clear()  # type: ignore[union-attr]
+
+    told = [await difference(ask(world, name), Request(asked, {})) for name in ("contoso-manager", "northwind-nobody")]
+
+    assert told == [None, None]
+    assert PLANNED._planner.counts == {"planned": 2}  # type: ignore[union-attr]
+
+
 @contextmanager
 def without_scope(noun: Noun) -> Iterator[None]:
     """All rows of the noun count as visible."""

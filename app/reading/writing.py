@@ -403,15 +403,12 @@ class Page:
 
     def written(self, fields: s.Fields) -> Expression:
         """The connection: everything that is asked about the page."""
-        if not has_rows(fields):
+        if not (lists_rows(fields) or asks(fields, self.more, "start", "end")):
             return as_object({key: self.part(what, {}) for key, what in fields})
         level = self.writer.level(self.listing.noun)
         said = self.said(level, fields)
         rows = self.placed(level, fields)
         connection = as_object({key: self.part(what, said, index) for index, (key, what) in enumerate(fields)})
-        if not said:
-            self.writer.forget(level)
-            return connection
         if not (self.is_numbered or lists_rows(fields)):
             self.writer.fill(level, rows)
             return connection
@@ -476,22 +473,26 @@ class Page:
 
     def _numbered_ends(self, level: Level) -> tuple[Expression, Expression]:
         """The cursors of the first and the last row that is shown, in the order that they are read in."""
-        place, total = level.column("place", Integer()), level.column("total", Integer())
-        last, cursor = case((total > self.window.size, self.window.size), else_=total), self._cursor(level)
+        place, cursor = level.column("place", Integer()), self._cursor(level)
+        last = self._shown_of(level.column("total", Integer()))
         return func.max(case((place == 1, cursor))), func.max(case((place == last, cursor)))
 
     def _ends(self, level: Level) -> tuple[Expression, Expression]:
-        total = count_of(level)
-        last = case((total > self.window.size, self.window.size), else_=total)
+        """The same of rows that are not numbered."""
         cursors = select(self._cursor(level)).select_from(table(level.alias)).limit(1)
-        return cursors.scalar_subquery(), cursors.offset(last - 1).scalar_subquery()
+        return cursors.scalar_subquery(), cursors.offset(self._shown_of(count_of(level)) - 1).scalar_subquery()
+
+    def _shown_of(self, total: Expression) -> Expression:
+        """How many of the rows that were read are shown."""
+        return case((total > self.window.size, self.window.size), else_=total)
 
     # --- which rows ----------------------------------------------------------------------------------------------
 
     def placed(self, level: Level, fields: s.Fields) -> Any:
         """The rows, and one more if that is asked, with their places if they are numbered."""
         if self.window.backwards and not self.is_numbered:
-            self._sort(level), level.key
+            self._sort(level)  # and the key, by which `shown` turns the rows round
+            level.take("k", self.listing.noun.key)
         first = self._first(level, fields)
         if not self.is_numbered:
             rows = self.taken(level, first.subquery(level.alias)).order_by(*self.sorting) if self._reads_keys else first
@@ -653,11 +654,6 @@ class Pages:
 
 
 # --- what is asked ---------------------------------------------------------------------------------------------------
-
-
-def has_rows(fields: s.Fields) -> bool:
-    """Whether anything is asked of a page's rows."""
-    return any(isinstance(what, s.Nodes | s.Edges | s.Info) for _, what in fields)
 
 
 def lists_rows(fields: s.Fields) -> bool:

@@ -100,10 +100,10 @@ def open_postgresql(url: URL, pool_size: int, connect_timeout: float, *, query_o
 def open_straight(url: URL, pool_size: int, connect_timeout: float) -> Straight:
     """The same database for statements that are known by their text. Nothing is connected before the first."""
     if url.get_backend_name() == "sqlite":
-        return StraightSqlite(str(url.database), SQLITE_READERS, sqlite_settings(query_only=True))
+        return StraightSqlite(SQLITE_READERS, str(url.database), sqlite_settings(query_only=True))
     _, arguments = url.get_dialect()().create_connect_args(url)
     server = postgresql_settings(query_only=True) | FOR_KNOWN_STATEMENTS
-    return StraightPostgresql({**arguments, "timeout": connect_timeout, "server_settings": server}, pool_size)
+    return StraightPostgresql(pool_size, {**arguments, "timeout": connect_timeout, "server_settings": server})
 
 
 class Database:

@@ -35,17 +35,28 @@ class Straight(Protocol):
 
 
 @dataclass
-class StraightSqlite:
-    """A few connections to an SQLite file, the last used one first."""
+class Connections:
+    """At most so many connections, of which the one used last is used next."""
 
-    file: str
     size: int
-    settings: Sequence[str]
-    _idle: list[aiosqlite.Connection] = field(default_factory=list)
+    _idle: list[Any] = field(default_factory=list, kw_only=True)
     _places: asyncio.Semaphore = field(init=False)
 
     def __post_init__(self) -> None:
         self._places = asyncio.Semaphore(self.size)
+
+    async def close(self) -> None:
+        """Give every connection back."""
+        while self._idle:
+            await self._idle.pop().close()
+
+
+@dataclass
+class StraightSqlite(Connections):
+    """A few connections to an SQLite file."""
+
+    file: str
+    settings: Sequence[str]
 
     async def fetch_row(self, statement: str, values: Sequence[Any]) -> Sequence[Any]:
         """The one row that the statement answers, in one step of the connection's own thread."""
@@ -70,26 +81,15 @@ class StraightSqlite:
             await connection.execute_fetchall(setting)
         return connection
 
-    async def close(self) -> None:
-        """Give every connection back."""
-        while self._idle:
-            await self._idle.pop().close()
-
 
 @dataclass
-class StraightPostgresql:
-    """A few connections to PostgreSQL that keep what they prepared, the last used one first.
+class StraightPostgresql(Connections):
+    """A few connections to PostgreSQL that keep what they prepared.
 
     A pool of the driver's would put back what a connection was told, and such a one is told nothing.
     """
 
     connect: dict[str, Any]
-    size: int
-    _idle: list[asyncpg.Connection] = field(default_factory=list)
-    _places: asyncio.Semaphore = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._places = asyncio.Semaphore(self.size)
 
     async def fetch_row(self, statement: str, values: Sequence[Any]) -> Sequence[Any]:
         """The one row that the statement answers. A connection on which anything else came about is given up."""
@@ -117,8 +117,3 @@ class StraightPostgresql:
             max_cacheable_statement_size=0,
             **self.connect,
         )
-
-    async def close(self) -> None:
-        """Give every connection back."""
-        while self._idle:
-            await self._idle.pop().close()

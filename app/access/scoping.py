@@ -3,9 +3,10 @@
 A test pins the uses of all of them outside of `visible` itself.
 """
 
+from collections.abc import Iterator
 from typing import Any, TypeAlias, TypeVar
 
-from sqlalchemy import Executable, FromClause, Select, join, select
+from sqlalchemy import Executable, FromClause, Join, Select, inspect, join, select
 from sqlalchemy.sql import ColumnExpressionArgument
 from sqlmodel import SQLModel
 
@@ -32,8 +33,31 @@ def rule(statement: Rows, *of: Any) -> Rows:
 
     The tripwire lets it name any table, so whoever runs one for its rows answers for who sees them. `of` are the outer
     tables that it asks about. Nothing else is taken from outside, whatever the rule is used in.
+
+    Raises ValueError where it reads one of these itself: whichever of the two a column means, the rule says another
+    thing than it seems to.
     """
+    for each in of:
+        table = inspect(each).selectable
+        if table in set(sources(statement)):
+            raise ValueError(f"a rule about {table.name} cannot read it as well; read an alias")
     return scoped(statement, EVERY_TABLE).correlate(*of or (None,))
+
+
+def sources(statement: Rows) -> Iterator[FromClause]:
+    """What the statement reads by itself, and not because a condition asks about it."""
+    yield from statement.columns_clause_froms
+    for source in statement.get_final_froms():
+        if isinstance(source, Join):
+            yield from ends(source)
+
+
+def ends(source: FromClause) -> Iterator[FromClause]:
+    """What is joined, or the one thing that there is."""
+    if isinstance(source, Join):
+        yield from (*ends(source.left), *ends(source.right))
+    else:
+        yield source
 
 
 def linked(

@@ -25,6 +25,7 @@ from sqlalchemy import (
     or_,
     select,
     tuple_,
+    union,
     union_all,
 )
 from sqlalchemy.orm import aliased
@@ -109,8 +110,8 @@ def own_groups() -> Rows:
     return rule(select(col(GroupMember.group_id)).where(mine))
 
 
-def is_member() -> Condition:
-    """The viewer is a member of the assignment, in person or through a group. Identity is (tenant, id).
+def memberships() -> Subquery:
+    """The assignments of which the viewer is a member, in person or through a group. Identity is (tenant, id).
 
     The two are looked up apart: together, each of them by its key, is what no database does with an `or`.
     """
@@ -119,8 +120,7 @@ def is_member() -> Condition:
     members: Rows = select(col(AssignmentMember.tenant_id), col(AssignmentMember.assignment_id)).where(
         col(AssignmentMember.member_tenant_id) == VIEWER_TENANT
     )
-    ways = union_all(*(rule(members.where(way)) for way in (in_person, through_group)))
-    return tuple_(col(Assignment.tenant_id), col(Assignment.id)).in_(ways)
+    return union(*(rule(members.where(way)) for way in (in_person, through_group))).subquery()
 
 
 def has_role() -> Condition:
@@ -140,6 +140,8 @@ def all_held() -> CTE:
     One at a customer has its partnership, and the assignment that says what the customer delegated; one in the own
     tenant has neither.
     """
+    mine = memberships()
+    is_mine = and_(col(Assignment.tenant_id) == mine.c.tenant_id, col(Assignment.id) == mine.c.assignment_id)
     in_partnership = and_(
         col(Partnership.tenant_id) == col(Assignment.tenant_id),
         col(Partnership.id) == col(Assignment.partnership_id),
@@ -154,8 +156,9 @@ def all_held() -> CTE:
         permissions(),
     )
     at_home = and_(col(Assignment.tenant_id) == VIEWER_TENANT, col(Assignment.partnership_id).is_(None))
-    joined = assignments.join_from(Assignment, Role, has_role()).outerjoin(Partnership, in_partnership)
-    return rule(joined.where(is_member(), or_(at_home, col(Partnership.id).is_not(None)))).cte("held")
+    found = assignments.select_from(mine).join(Assignment, is_mine).join(Role, has_role())
+    joined = found.outerjoin(Partnership, in_partnership)
+    return rule(joined.where(or_(at_home, col(Partnership.id).is_not(None)))).cte("held")
 
 
 def permissions() -> Any:
@@ -245,26 +248,31 @@ def is_in_group(tenant: Any, group: Any) -> Condition:
     return and_(col(RoomGroupRoom.tenant_id) == tenant, col(RoomGroupRoom.group_id) == group)
 
 
-def is_delegated(scope: Subquery) -> Condition:
-    """The customer delegated the room to this partnership, by itself or in a group (PA-3, CPR-4, ROOM-5); the
-    delegation itself is what was delegated.
-    """
-    itself = scope.c.assignment_id == scope.c.delegation_id
+def covers(tenant: Any, assignment_id: Any, room_id: Any, *of: Any) -> Condition:
+    """The room is in the scope of the assignment: the same as to be in `scopes_of`, asked of one room."""
     by_room = select(col(AssignmentRoom.room_id)).where(
-        col(AssignmentRoom.tenant_id) == scope.c.tenant_id,
-        col(AssignmentRoom.assignment_id) == scope.c.delegation_id,
-        col(AssignmentRoom.room_id) == scope.c.room_id,
+        col(AssignmentRoom.tenant_id) == tenant,
+        col(AssignmentRoom.assignment_id) == assignment_id,
+        col(AssignmentRoom.room_id) == room_id,
     )
     by_group = (
-        select(col(RoomGroupRoom.room_id))
-        .join(AssignmentGroup, is_in_group(col(AssignmentGroup.tenant_id), col(AssignmentGroup.group_id)))
+        select(col(AssignmentGroup.group_id))
+        .join(RoomGroupRoom, is_in_group(col(AssignmentGroup.tenant_id), col(AssignmentGroup.group_id)))
         .where(
-            col(AssignmentGroup.tenant_id) == scope.c.tenant_id,
-            col(AssignmentGroup.assignment_id) == scope.c.delegation_id,
-            col(RoomGroupRoom.room_id) == scope.c.room_id,
+            col(AssignmentGroup.tenant_id) == tenant,
+            col(AssignmentGroup.assignment_id) == assignment_id,
+            col(RoomGroupRoom.room_id) == room_id,
         )
     )
-    return or_(itself, there_is(rule(by_room, scope)), there_is(rule(by_group, scope)))
+    return or_(there_is(rule(by_room, *of)), there_is(rule(by_group, *of)))
+
+
+def is_delegated(assignments: Any, room_id: Any, *of: Any) -> Condition:
+    """The customer delegated the room to the partnership of the assignment, by itself or in a group (PA-3, CPR-4,
+    ROOM-5); the delegation itself is what was delegated.
+    """
+    itself = assignments.c.assignment_id == assignments.c.delegation_id
+    return or_(itself, covers(assignments.c.tenant_id, assignments.c.delegation_id, room_id, *of))
 
 
 def reach_at_home(permission: Permission | None) -> list[Rows]:
@@ -279,7 +287,7 @@ def reach_as_partner(permission: Permission | None) -> list[Rows]:
 
 def reach_within(assignments: Rows) -> list[Rows]:
     """The rooms in the scope of these assignments at customers that were delegated."""
-    return [rule(pairs(scope).where(is_delegated(scope))) for scope in scopes_of(assignments)]
+    return [rule(pairs(scope).where(is_delegated(scope, scope.c.room_id, scope))) for scope in scopes_of(assignments)]
 
 
 def pairs(scope: Subquery) -> Rows:
@@ -296,17 +304,22 @@ def reach(permission: Permission | None) -> Subquery:
 
 def is_reached(permission: Permission, tenant: Any, room_id: Any, of: Any) -> Condition:
     """A room, in a row of the table `of`, is in the viewer's reach: the same as to be in `reach`, asked of one room."""
-    return or_(*are_reached([*reach_at_home(permission), *reach_as_partner(permission)], tenant, room_id, of))
+    found = all_held()
+    at_home, delegated = found.c.partnership_id.is_(None), is_delegated(found, room_id, found, of)
+    return there_is(reaching(permission, tenant, room_id, of).where(or_(at_home, delegated)))
 
 
-def are_reached(ways: list[Rows], tenant: Any, room_id: Any, of: Any) -> list[Condition]:
-    """For each of these ways to reach rooms, whether it leads to one room."""
-    return [
-        there_is(
-            way.where(way.selected_columns.tenant_id == tenant, way.selected_columns.room_id == room_id).correlate(of)
-        )
-        for way in ways
-    ]
+def is_reached_as_partner(permission: Permission, tenant: Any, room_id: Any, of: Any) -> Condition:
+    """The same, through an assignment at a customer: to one in the own tenant nothing was delegated."""
+    delegated = is_delegated(all_held(), room_id, all_held(), of)
+    return there_is(reaching(permission, tenant, room_id, of).where(delegated))
+
+
+def reaching(permission: Permission, tenant: Any, room_id: Any, of: Any) -> Rows:
+    """The viewer's assignments that grant the permission and have the room in their scope."""
+    found = all_held()
+    here = and_(found.c.tenant_id == tenant, grants(found, permission))
+    return rule(select(found.c.tenant_id), of).where(here, covers(tenant, found.c.assignment_id, room_id, found, of))
 
 
 def is_in_scope(scopes: Subquery) -> Condition:
@@ -365,7 +378,7 @@ def room_group(right: Right) -> Condition:
         this.in_(groups_as_partner(right)),
     ]
     if right is Permission.GROUPS_VIEW:
-        in_reach = is_reached(right, col(RoomGroupRoom.tenant_id), col(RoomGroupRoom.room_id), RoomGroupRoom)
+        in_reach = is_reached(right, col(Room.tenant_id), col(Room.id), Room)
         rooms = select(col(RoomGroupRoom.room_id)).join(Room, is_live()).where(is_in_this_group(), in_reach)
         ways.append(there_is(rule(rooms, RoomGroup)))
     return or_(*ways)
@@ -393,7 +406,7 @@ def update_ring(right: Right) -> Condition:
         col(Room.tenant_id) == col(UpdateRing.tenant_id), col(Room.retired_at).is_(None)
     )
     in_ring = rooms.where(col(Room.ring_id) == col(UpdateRing.id))
-    inside = or_(*are_reached(reach_as_partner(right), col(Room.tenant_id), col(Room.id), Room))
+    inside = is_reached_as_partner(right, col(Room.tenant_id), col(Room.id), Room)
     if right is Permission.RINGS_VIEW:
         return or_(at_home, holds_on_a_room(right))
     return or_(at_home, and_(there_is(in_ring), not_(there_is(in_ring.where(not_(inside))))))

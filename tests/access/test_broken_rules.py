@@ -42,6 +42,9 @@ PAIRS: tuple[Pair, ...] = (
     *ALWAYS,
     (Room, Permission.ROOMS_MODIFY),
     (Room, Permission.ROOMS_MODIFY, "in parts"),
+    (Room, Permission.GROUPS_VIEW, "in parts"),
+    (Room, Permission.RINGS_VIEW, "in parts"),
+    (Room, Permission.TICKETS_VIEW, "in parts"),
     (RoomGroup, Permission.TICKETS_VIEW),
     (UpdateRing, Permission.RINGS_MANAGE),
     (Partnership, Permission.ROOMS_VIEW),
@@ -128,15 +131,10 @@ PIECES: dict[str, list[tuple[str, str, str]]] = {
         ("directory roles reach no room", "directory_grants(permission)", "false()"),
         ("a room is as good as all rooms", ".where(over_all)", ""),
     ],
-    "is_member": [
+    "memberships": [
         ("security groups do not count", "(in_person, through_group)", "(in_person,)"),
         ("only security groups count", "(in_person, through_group)", "(through_group,)"),
         ("members of any tenant", "col(AssignmentMember.member_tenant_id) == VIEWER_TENANT", "true()"),
-        (
-            "members of an assignment's namesake",
-            "col(Assignment.tenant_id), col(Assignment.id))",
-            "col(AssignmentMember.tenant_id), col(Assignment.id))",
-        ),
     ],
     "own_groups": [
         ("security groups of a namesake", "col(GroupMember.tenant_id) == VIEWER_TENANT", "true()"),
@@ -154,7 +152,8 @@ PIECES: dict[str, list[tuple[str, str, str]]] = {
         ("partnership of a namesake", "col(Partnership.tenant_id) == col(Assignment.tenant_id)", "true()"),
         ("any partnership with the customer", "col(Partnership.id) == col(Assignment.partnership_id)", "true()"),
         ("any partnership at all", "        is_active_partner(),\n", ""),
-        ("assignment without membership", "is_member(), ", ""),
+        ("members of an assignment's namesake", "col(Assignment.tenant_id) == mine.c.tenant_id", "true()"),
+        ("every assignment held", "col(Assignment.id) == mine.c.assignment_id", "true()"),
         ("partner's assignment without partnership", "col(Partnership.id).is_not(None)", "true()"),
         ("own assignment in any tenant", "col(Assignment.tenant_id) == VIEWER_TENANT", "true()"),
         ("partner roles held at home", "col(Assignment.partnership_id).is_(None)", "true()"),
@@ -192,17 +191,29 @@ PIECES: dict[str, list[tuple[str, str, str]]] = {
         ("rooms of a group's namesake", "col(RoomGroupRoom.tenant_id) == tenant", "true()"),
         ("rooms of any group", "col(RoomGroupRoom.group_id) == group", "true()"),
     ],
+    "covers": [
+        ("covered by room only", ", there_is(rule(by_group, *of))", ""),
+        ("covered by group only", "there_is(rule(by_room, *of)), ", ""),
+        ("room covered by a namesake", "col(AssignmentRoom.tenant_id) == tenant", "true()"),
+        ("room covered by any assignment", "col(AssignmentRoom.assignment_id) == assignment_id", "true()"),
+        ("another room covered", "col(AssignmentRoom.room_id) == room_id", "true()"),
+        ("group covered by a namesake", "col(AssignmentGroup.tenant_id) == tenant", "true()"),
+        ("group covered by any assignment", "col(AssignmentGroup.assignment_id) == assignment_id", "true()"),
+        ("another room of the group covered", "col(RoomGroupRoom.room_id) == room_id", "true()"),
+    ],
     "is_delegated": [
         ("everything is delegated", "return or_(", "return or_(true(), "),
-        ("every assignment is the delegation itself", "scope.c.assignment_id == scope.c.delegation_id", "true()"),
-        ("delegated by room only", ", there_is(rule(by_group, scope))", ""),
-        ("delegated by group only", "there_is(rule(by_room, scope)), ", ""),
-        ("room delegated by another customer", "col(AssignmentRoom.tenant_id) == scope.c.tenant_id", "true()"),
-        ("room delegated to somebody", "col(AssignmentRoom.assignment_id) == scope.c.delegation_id", "true()"),
-        ("another room delegated", "col(AssignmentRoom.room_id) == scope.c.room_id", "true()"),
-        ("group delegated by another customer", "col(AssignmentGroup.tenant_id) == scope.c.tenant_id", "true()"),
-        ("group delegated to somebody", "col(AssignmentGroup.assignment_id) == scope.c.delegation_id", "true()"),
-        ("another room of the group delegated", "col(RoomGroupRoom.room_id) == scope.c.room_id", "true()"),
+        (
+            "every assignment is the delegation itself",
+            "assignments.c.assignment_id == assignments.c.delegation_id",
+            "true()",
+        ),
+        ("only the delegation itself is delegated", "or_(itself, covers(", "and_(itself, covers("),
+        (
+            "delegated is what is assigned",
+            "covers(assignments.c.tenant_id, assignments.c.delegation_id",
+            "covers(assignments.c.tenant_id, assignments.c.assignment_id",
+        ),
     ],
     "reach_at_home": [
         (
@@ -219,25 +230,25 @@ PIECES: dict[str, list[tuple[str, str, str]]] = {
         ),
     ],
     "reach_within": [
-        ("rooms beyond the delegation", ".where(is_delegated(scope))", ""),
+        ("rooms beyond the delegation", ".where(is_delegated(scope, scope.c.room_id, scope))", ""),
     ],
     "is_reached": [
-        (
-            "a partner reaches nothing",
-            "[*reach_at_home(permission), *reach_as_partner(permission)]",
-            "reach_at_home(permission)",
-        ),
-        (
-            "a scoped role reaches nothing",
-            "[*reach_at_home(permission), *reach_as_partner(permission)]",
-            "reach_as_partner(permission)",
-        ),
+        ("a partner reaches nothing", "or_(at_home, delegated)", "at_home"),
+        ("a scoped role reaches nothing", "or_(at_home, delegated)", "and_(not_(at_home), delegated)"),
+        ("reached beyond the delegation", ".where(or_(at_home, delegated))", ""),
     ],
-    "are_reached": [
-        ("a namesake of what is reached", "way.selected_columns.tenant_id == tenant", "true()"),
-        ("whatever there is where something is reached", "way.selected_columns.room_id == room_id", "true()"),
-        ("rooms named one by one reach nothing", "for way in ways", "for way in ways[1::2]"),
-        ("rooms of groups reach nothing", "for way in ways", "for way in ways[::2]"),
+    "is_reached_as_partner": [
+        ("reached as partner beyond the delegation", ".where(delegated)", ""),
+    ],
+    "reaching": [
+        ("reached by a namesake", "found.c.tenant_id == tenant", "true()"),
+        ("reached without permission", ", grants(found, permission)", ""),
+        ("permissions and rooms united apart", "grants(found, permission)", "held(permission)"),
+        (
+            "whatever there is where something is reached",
+            ".where(here, covers(tenant, found.c.assignment_id, room_id, found, of))",
+            ".where(here)",
+        ),
     ],
     "room_group": [
         ("groups of every tenant", "col(RoomGroup.tenant_id) == VIEWER_TENANT", "true()"),
@@ -287,7 +298,11 @@ PIECES: dict[str, list[tuple[str, str, str]]] = {
         ("rooms of a ring's namesake hold a ring", "col(Room.tenant_id) == col(UpdateRing.tenant_id)", "true()"),
         ("a partner sees no ring", "or_(at_home, holds_on_a_room(right))", "at_home"),
         ("a partner changes no ring", "or_(at_home, and_(", "and_(at_home, and_("),
-        ("rings changed by any role as partner", "reach_as_partner(right)", "reach_as_partner(None)"),
+        (
+            "rings changed by any role as partner",
+            "inside = is_reached_as_partner(right,",
+            "inside = is_reached_as_partner(None,",
+        ),
     ],
     "holds_on_a_room": [
         ("rings of every customer", "way.c.tenant_id == col(UpdateRing.tenant_id)", "true()"),

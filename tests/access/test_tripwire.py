@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 import app
-from app.access.scoping import linked, unscoped
+from app.access.scoping import linked, rule, unscoped
 from app.access.tripwire import WORK, UnscopedStatement, arm, check
 from app.access.visible import visible
 from app.domain.permissions import Permission
@@ -272,3 +272,11 @@ def imported_marks(node: ast.AST) -> list[str]:
         for each in node.names
         if (is_home or each.name in {*MARKS, "scoping"}) and (each.name not in plain or each.asname)
     ]
+
+
+def test_a_rule_cannot_read_the_table_that_it_asks_about() -> None:
+    """SQLAlchemy would take the outer row for both, and the rule would hold wherever it is asked."""
+    rooms = select(col(RoomGroupRoom.room_id)).join(Room, col(Room.id) == col(RoomGroupRoom.room_id))
+
+    with pytest.raises(ValueError, match="a rule about rooms cannot read it as well"):
+        rule(rooms, Room)

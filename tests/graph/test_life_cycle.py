@@ -585,7 +585,7 @@ GAPS = [
     Gap("the last primary admin may go", [(assignment_changes, "check_left", nothing)], ["updateAssignment"]),
     Gap(
         "partners reach rooms that are not delegated",
-        [(visible, "is_delegated", lambda _: true())],
+        [(visible, "is_delegated", lambda *_: true())],
         ["updateRoom", "updateAssignment"],
     ),
     Gap("a second invitation is sent", [(inviting, "clear_the_way", nothing)], ["invitePartner"]),

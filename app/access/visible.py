@@ -88,6 +88,16 @@ def ways(table: type[SQLModel], right: Right) -> list[Rows]:
     return [rooms.where(is_live, everything), rooms.where(is_live, in_reach, not_(everything))]
 
 
+def named(table: type[SQLModel], right: Right, other: type[SQLModel]) -> Rows:
+    """The rows of `visible` once more, for who takes only those that visible rows of the other table name.
+
+    Where to be named by these is to be visible, nothing is asked of a row: its rule asks for just such a row again.
+    """
+    if (table, other) not in SEEN_WITH:
+        return visible(table, right)
+    return scoped(select(table), frozenset({str(table.__tablename__)}))
+
+
 def there_is(rows: Rows) -> Condition:
     """There is one of these rows, asked anew for each row that it is asked of, by its key.
 
@@ -604,6 +614,20 @@ def audit_entry(right: Right) -> Condition:
     is_recent = unindexed(col(AuditEntry.creation_time)) >= AUDIT_SINCE
     return and_(col(AuditEntry.tenant_id) == VIEWER_TENANT, is_recent, held(right))
 
+
+SEEN_WITH: frozenset[tuple[type[SQLModel], type[SQLModel]]] = frozenset(
+    {
+        (Assignment, Role),
+        (Role, Assignment),
+        (Principal, Assignment),
+        (Principal, Invitation),
+        (Principal, ApprovalRequest),
+        (Principal, AuditEntry),
+        (Tenant, Partnership),
+        (Tenant, Invitation),
+    }
+)
+"""Whose rows are visible because visible rows of the other table name them: what the rules of the first ones say."""
 
 RULES: dict[type[SQLModel], Callable[[Right], Condition]] = {
     Room: room,

@@ -14,7 +14,7 @@ from sqlmodel import SQLModel
 
 from app.access.scoping import Rows
 from app.access.tripwire import check_once
-from app.access.visible import visible, ways
+from app.access.visible import named, visible, ways
 from app.domain.permissions import Right
 
 Expression = Any
@@ -31,6 +31,12 @@ def made_once(table: type[SQLModel], right: Right) -> Rows:
 def parted_once(table: type[SQLModel], right: Right) -> list[Rows]:
     """The same in the parts that a list is put together of."""
     return [check_once(part) for part in ways(table, right)]
+
+
+@cache
+def named_once(table: type[SQLModel], right: Right, other: type[SQLModel]) -> Rows:
+    """The same for who takes only what visible rows of the other table name."""
+    return check_once(named(table, right, other))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +86,17 @@ class Noun:
         """The same rows in parts, for a list of all of them."""
         return parted_once(self.table, right or self.right)
 
+    def named_by(self, other: "Noun") -> Rows:
+        """Every row that the viewer sees, of those that visible rows of the other noun name."""
+        return named_once(self.table, self.right, other.table)
+
     def one(self, name: str, target: "Noun", *, tenant: Expression, key: Expression) -> "One":
         """Declare an edge to the one row that this row names."""
-        return self.ones.setdefault(name, One(name, target, tenant, key))
+        return self.ones.setdefault(name, One(name, self, target, tenant, key))
 
     def many(self, name: str, target: "Noun", **link: Any) -> "Many":
         """Declare an edge to the rows that belong to this one."""
-        return self.manys.setdefault(name, Many(f"{self.kind}.{name}", target, **link))
+        return self.manys.setdefault(name, Many(f"{self.kind}.{name}", self, target, **link))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +104,7 @@ class One:
     """An edge to one row, which this row names by tenant and key; null where it is not visible."""
 
     name: str
+    source: Noun
     target: Noun
     tenant: Expression
     key: Expression
@@ -119,6 +130,7 @@ class Many:
     """An edge to many rows: those visible ones whose `parent` is the key of this row."""
 
     name: str
+    source: Noun
     target: Noun
     parent: Expression = None
     """The column that holds the parent's key: on the target itself, or on the link."""

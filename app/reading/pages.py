@@ -115,13 +115,13 @@ def sort_value(order: Order) -> ColumnElement[Any]:
     return (order.by if order.number else type_coerce(order.by, text())).label("sort_value")
 
 
-def children(edge: Many, restrict: Restrict, parents: FromClause | None = None) -> "Listing":
-    """The list at the other end of an edge, of the parents that are meant together.
+def children(edge: Many, rows: Rows, restrict: Restrict, parents: FromClause | None = None) -> "Listing":
+    """The list at the other end of an edge, out of these rows, of the parents that are meant together.
 
     Where `parents` are rows, each with a key of its own, the condition is asked of them, and the list is found from
     there on.
     """
-    rows, target = visible_targets(edge), edge.target
+    target = edge.target
     order, name = edge.order or target.order, digest(edge.name)
     if edge.derive is not None:
         derived = edge.derive(restrict)
@@ -141,7 +141,10 @@ def children(edge: Many, restrict: Restrict, parents: FromClause | None = None) 
 
 
 def children_of(edge: Many, tenant: Any, key: Any) -> "Listing":
-    """The same of one parent. Where its tenant is theirs, they are found by their keys, each once, and then sorted."""
+    """The same of one parent, a visible row. Where its tenant is theirs, they are found by their keys, each once, and
+    then sorted.
+    """
+    rows = named_targets(edge)
 
     def is_it(tenant_column: Any, key_column: Any) -> ColumnElement[bool]:
         return and_(tenant_column == tenant, key_column == key)
@@ -152,15 +155,24 @@ def children_of(edge: Many, tenant: Any, key: Any) -> "Listing":
     elif edge.child is not None:
         keys = links(edge.link, edge.child, is_it(edge.link.tenant_id, edge.parent))
     else:
-        return children(edge, is_it)
+        return children(edge, rows, is_it)
     target, order = edge.target, edge.order or edge.target.order
-    rows = visible_targets(edge).where(target.tenant == tenant, is_any_of(target.key, keys))
-    return Listing(target, rows, replace(order, by=unindexed(order.by)), digest(edge.name))
+    found = rows.where(target.tenant == tenant, is_any_of(target.key, keys))
+    return Listing(target, found, replace(order, by=unindexed(order.by)), digest(edge.name))
 
 
 def visible_targets(edge: Many) -> Rows:
     """The visible rows at the other end of an edge, not yet narrowed to any parent."""
-    rows = edge.target.rows(edge.right)
+    return narrowed(edge, edge.target.rows(edge.right))
+
+
+def named_targets(edge: Many) -> Rows:
+    """The same for who narrows them to parents that are visible rows themselves."""
+    return narrowed(edge, edge.target.named_by(edge.source) if edge.right is None else edge.target.rows(edge.right))
+
+
+def narrowed(edge: Many, rows: Rows) -> Rows:
+    """Those of the rows that belong to the edge's list."""
     return rows if edge.where is None else rows.where(edge.where)
 
 
@@ -247,7 +259,7 @@ def bounded(found: int, up_to: int) -> Count:
 @cache
 def below(edge: Many) -> Listing:
     """The list at the other end of an edge, for the bound parents together."""
-    return children(edge, lambda tenant, key: are_listed(tenant, key, PARENTS))
+    return children(edge, visible_targets(edge), lambda tenant, key: are_listed(tenant, key, PARENTS))
 
 
 @lru_cache(STATEMENTS)

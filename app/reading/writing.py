@@ -35,7 +35,7 @@ from app.reading.cursors import NULL as NO_SORT
 from app.reading.cursors import Position, sorting
 from app.reading.declaring import Expression, Many, Noun, Order
 from app.reading.nouns import NODES, PRINCIPAL, PRINCIPAL_KINDS
-from app.reading.pages import Listing, Window, children, children_of, inside, outside
+from app.reading.pages import Listing, Window, children, children_of, inside, named_targets, outside
 from app.reading.slots import ListAsked, PageAsked, Slot
 from app.storage.columns import text
 from app.storage.dialects import Elements
@@ -232,7 +232,8 @@ class Writer:
         tenant = outer.take(f"{edge.name}_t", edge.tenant)
         key = outer.take(f"{edge.name}_k", edge.key)
         named = select(tenant, key).select_from(table(outer.alias))
-        texts = self._texts(one.objects, edge.target, edge.target.rows().where(has_key(edge.target, named)))
+        rows = edge.target.named_by(edge.source).where(has_key(edge.target, named))
+        texts = self._texts(one.objects, edge.target, rows)
         outer.join(texts, tenant, key)
         return func.coalesce(texts.column("x"), Piece(MISSING if one.required else NO_VALUE))
 
@@ -686,11 +687,15 @@ def is_plain(fields: s.Fields) -> bool:
 
 def children_among(edge: Many, outer: Level) -> Listing:
     """The list of all rows of the level together."""
+    rows, parents = named_targets(edge), (outer.tenant, outer.key)
     if edge.derive is not None:
-        keys = select(outer.tenant, outer.key).select_from(table(outer.alias))
-        return children(edge, lambda tenant, key: tuple_(tenant, key).in_(keys))
-    parents = (outer.tenant, outer.key)
-    return children(edge, lambda tenant, key: and_(tenant == parents[0], key == parents[1]), table(outer.alias))
+        keys = select(*parents).select_from(table(outer.alias))
+        return children(edge, rows, lambda tenant, key: tuple_(tenant, key).in_(keys))
+
+    def is_it(tenant: Any, key: Any) -> ColumnElement[bool]:
+        return and_(tenant == parents[0], key == parents[1])
+
+    return children(edge, rows, is_it, table(outer.alias))
 
 
 # --- pieces ----------------------------------------------------------------------------------------------------------

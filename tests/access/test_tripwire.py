@@ -149,7 +149,7 @@ MARKED_USES = {
         "rooms_reached": ["rule"],
     },
     "access/recognizing.py": {"unrecognized": ["rule"] * 2},
-    "access/visible.py": {"visible": ["scoped"], "ways": ["scoped"]},
+    "access/visible.py": {"named": ["scoped"], "visible": ["scoped"], "ways": ["scoped"]},
     "operations/attempts.py": {"is_incomplete": ["rule"]},
     "operations/delegating.py": {"present": ["linked"]},
     "operations/managing.py": {"members_of": ["linked"]},

@@ -61,12 +61,17 @@ def create_app(
     ]
     app = Starlette(
         routes=routes,
-        middleware=[Middleware(Wrapping), *cross_origin(settings.cors_origins)],
+        middleware=[wrapping(explorer), *cross_origin(settings.cors_origins)],
         exception_handlers={HTTPException: refuse},
         lifespan=closing(database, verifier, clock),
     )
     app.router.redirect_slashes = False  # it would redirect to whatever host the request names
     return app
+
+
+def wrapping(explorer: Explorer | None) -> Middleware:
+    """What is around every request, saying of the explorer's addresses what the explorer does."""
+    return Middleware(Wrapping, explorer.headers_at) if explorer else Middleware(Wrapping)
 
 
 def cross_origin(origins: Sequence[str]) -> list[Middleware]:

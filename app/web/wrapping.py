@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from uuid import uuid4
 
 from starlette.requests import ClientDisconnect
@@ -18,15 +18,21 @@ log = logging.getLogger("gateway.requests")
 MAX_HEADER_BYTES = 32 * 1024
 """All headers of a request together; the HTTP parser itself would take a megabyte."""
 CONTENT_TYPE = f"{JSON}; charset=utf-8"
-HEADERS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
-"""What every answer says that does not say otherwise."""
+Headers = Mapping[bytes, bytes]
+"""By names in lower case, as ASGI has them."""
+HEADERS: Headers = {b"cache-control": b"no-store", b"x-content-type-options": b"nosniff"}
+"""What answers say at addresses that have nothing of their own to say."""
 
 
 class Wrapping:
-    """The outermost layer around every request."""
+    """The outermost layer around every request.
 
-    def __init__(self, app: ASGIApp) -> None:
+    `headers_at` tells what every answer at an address says that does not say otherwise, whichever layer answers.
+    """
+
+    def __init__(self, app: ASGIApp, headers_at: Callable[[str], Headers] = lambda _: HEADERS) -> None:
         self.app = app
+        self.headers_at = headers_at
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -35,6 +41,7 @@ class Wrapping:
             return
         scope[REQUEST_ID] = request_id = uuid4().hex
         started, sent = time.perf_counter(), 0
+        said = self.headers_at(scope["path"].removeprefix(scope.get("root_path", "")))
 
         async def send_wrapped(message: Message) -> None:
             nonlocal sent
@@ -42,7 +49,7 @@ class Wrapping:
                 sent = message["status"]
                 headers = message["headers"]
                 given = {name for name, _ in headers}
-                headers += [header for header in HEADERS if header[0] not in given]
+                headers += [header for header in said.items() if header[0] not in given]
                 headers.append((b"x-request-id", request_id.encode()))
             await send(message)
 

@@ -3,10 +3,9 @@
 from PIL import Image
 from playwright.sync_api import Browser, FloatRect, Route, expect
 
-from app.web.explorer.serving import HEADERS
+from app.web.explorer.serving import POLICY
 from tests.browser.looking import EDITOR, RESPONSE, Look, looking
 
-POLICY = HEADERS["Content-Security-Policy"]
 ROWS = 7
 """So many of the ten lines at least are told from each other by rows without ink; some touch their neighbour."""
 SCROLL = """(element) => {

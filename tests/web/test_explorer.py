@@ -10,13 +10,14 @@ from urllib.parse import unquote
 
 import httpx
 import pytest
-from starlette.types import ASGIApp, Message
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.config import Settings
 from app.main import create_app
 from app.web.development_issuer import DevelopmentIssuer
 from app.web.explorer.people import Introduction, People
 from app.web.explorer.serving import Explorer
+from app.web.wrapping import MAX_HEADER_BYTES, Wrapping
 from tests.web.gateway import ANSWER, ORIGIN, PERSON, QUESTION, Logs, claims_of
 from tests.world import SEEDED_AT, Worlds
 
@@ -100,6 +101,12 @@ async def test_the_page_and_its_parts_are_served_as_what_they_are(demo: httpx.As
         ("GET", "/explorer/people", {}, 200),
         ("GET", "/explorer/people", {"Host": "evil.example"}, 403),
         ("POST", "/explorer/people", {}, 405),
+        ("POST", "/explorer", {}, 405),
+        ("POST", "/", {}, 405),
+        ("GET", "/explorer/no%0Aline", {}, 404),
+        ("GET", "/explorer/people", {"X-Filler": "x" * MAX_HEADER_BYTES}, 431),
+        ("OPTIONS", "/explorer/people", {"Origin": ORIGIN, "Access-Control-Request-Method": "GET"}, 200),
+        ("OPTIONS", "/explorer/people", {"Origin": "http://evil.example", "Access-Control-Request-Method": "GET"}, 400),
     ],
 )
 async def test_every_response_of_the_mount_carries_the_policy(
@@ -111,7 +118,7 @@ async def test_every_response_of_the_mount_carries_the_policy(
     assert response.headers.get_list("Content-Security-Policy") == [POLICY]
     assert response.headers.get_list("X-Content-Type-Options") == ["nosniff"]
     assert response.headers["Cache-Control"] == (
-        "no-store" if path.endswith("people") and status == 200 else "no-cache"
+        "no-store" if (method, path, status) == ("GET", "/explorer/people", 200) else "no-cache"
     )
     assert (response.content == b"") == (method == "HEAD" or status == 304)
     if status == 405:
@@ -131,6 +138,27 @@ async def test_a_defect_in_the_mount_carries_the_policy_too(
     assert response.status_code == 500
     assert response.headers.get_list("Content-Security-Policy") == [POLICY]
     assert "private" not in response.text
+
+
+async def test_a_defect_around_the_mount_carries_the_policy_too(bundle: Path) -> None:
+    async def fail(scope: Scope, receive: Receive, send: Send) -> None:
+        raise RuntimeError("a private key")
+
+    status, headers, body = await ask_exactly(Wrapping(fail, Explorer(bundle).headers_at))
+
+    assert (status, headers[b"content-security-policy"]) == (500, POLICY.encode())
+    assert b"private" not in body
+
+
+async def test_the_policy_is_carried_also_below_an_address_of_somebody_else(
+    worlds: dict[str, Worlds], issuer: DevelopmentIssuer, bundle: Path
+) -> None:
+    page = Explorer(bundle)
+    app = create_app(Settings(), worlds["sqlite"].shared, issuer.verifier, lambda: SEEDED_AT, explorer=page)
+
+    status, headers, _ = await ask_exactly(app, path="/ours/explorer/people", root_path="/ours")
+
+    assert (status, headers[b"content-security-policy"]) == (404, POLICY.encode())
 
 
 async def test_only_the_mount_compresses_and_has_a_policy(demo: httpx.AsyncClient, issuer: DevelopmentIssuer) -> None:

@@ -1,11 +1,11 @@
 """`/explorer/`: the page to look through, with everything that it needs."""
 
 import mimetypes
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from starlette.applications import Starlette
-from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -13,22 +13,28 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.web import wrapping
 from app.web.endpoint import refuse
 from app.web.explorer.people import People
+from app.web.wrapping import Headers
 
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; "
-        "style-src 'self' 'unsafe-inline'; font-src 'self'; img-src 'self' data:; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
+POLICY = (
+    "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; "
+    "style-src 'self' 'unsafe-inline'; font-src 'self'; img-src 'self' data:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 """The editor writes styles into the page, hence 'unsafe-inline' for styles; it draws with `data:` images."""
+HEADERS: Headers = {
+    b"content-security-policy": POLICY.encode(),
+    b"x-content-type-options": b"nosniff",
+    b"referrer-policy": b"no-referrer",
+    b"cross-origin-resource-policy": b"same-origin",
+    b"cache-control": b"no-cache",
+}
+"""What browsers are told by every answer of the page, refusals and defects included."""
+ADDRESS = re.compile(r"/(explorer(/.*)?)?", re.DOTALL)
+"""Where the page is, and what leads to it."""
 COMPRESSION = 5
 """Less than half of the time of the highest level, for 1.4 % more bytes of this page."""
 
@@ -56,7 +62,11 @@ class Explorer:
             exception_handlers={HTTPException: refuse},
         )
         page.router.redirect_slashes = False
-        return [Route("/", lead), Route("/explorer", lead), Mount("/explorer", Policy(page))]
+        return [Route("/", lead), Route("/explorer", lead), Mount("/explorer", page)]
+
+    def headers_at(self, path: str) -> Headers:
+        """What the answers at this address say."""
+        return HEADERS if ADDRESS.fullmatch(path) else wrapping.HEADERS
 
     async def page(self, _: Request) -> Response:
         """The page itself."""
@@ -65,23 +75,4 @@ class Explorer:
 
 async def lead(_: Request) -> Response:
     """To the page, wherever this is mounted."""
-    return RedirectResponse("explorer/", headers=HEADERS)
-
-
-class Policy:
-    """What browsers are told of every response of the page, refusals and defects included."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-
-        async def send_with_policy(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.update(HEADERS)
-                headers.setdefault("Cache-Control", "no-cache")
-            await send(message)
-
-        await self.app(scope, receive, send_with_policy)
+    return RedirectResponse("explorer/")

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -123,6 +124,34 @@ async def test_every_response_of_the_mount_carries_the_policy(
     assert (response.content == b"") == (method == "HEAD" or status == 304)
     if status == 405:
         assert set(response.headers["Allow"].split(", ")) == {"GET", "HEAD"}
+
+
+@pytest.mark.parametrize("path", ["", "assets/index-1a2b.js", "workers/index-1a2b.js", "assets/codicon-3c4d.ttf"])
+@pytest.mark.parametrize("encoding", ["identity", "gzip"])
+async def test_what_a_browser_has_already_is_not_sent_again(demo: httpx.AsyncClient, path: str, encoding: str) -> None:
+    headers = {"Accept-Encoding": encoding}
+    first = await demo.get(f"/explorer/{path}", headers=headers)
+    etag = first.headers["ETag"]
+
+    for known in (etag, f'W/{etag}, "another"'):
+        again = await demo.get(f"/explorer/{path}", headers=headers | {"If-None-Match": known})
+        assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", etag)
+        assert again.headers.get_list("Content-Security-Policy") == [POLICY]
+        assert again.headers["Cache-Control"] == "no-cache"
+    other = await demo.get(f"/explorer/{path}", headers=headers | {"If-None-Match": '"another"'})
+    assert (other.status_code, other.content) == (200, first.content)
+
+
+async def test_another_page_is_sent_though_it_is_as_long_and_as_old(demo: httpx.AsyncClient, bundle: Path) -> None:
+    page = bundle / "index.html"
+    before = page.stat()
+    etag = (await demo.get("/explorer/")).headers["ETag"]
+
+    page.write_text(page.read_text().replace("explorer", "exploded"))
+    os.utime(page, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    assert page.stat().st_size == before.st_size
+    assert (await demo.get("/explorer/", headers={"If-None-Match": etag})).status_code == 200
 
 
 async def test_a_defect_in_the_mount_carries_the_policy_too(

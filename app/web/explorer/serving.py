@@ -3,6 +3,7 @@
 import mimetypes
 import re
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -10,9 +11,9 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.staticfiles import NotModifiedResponse, StaticFiles
 
 from app.web import wrapping
 from app.web.endpoint import refuse
@@ -68,9 +69,12 @@ class Explorer:
         """What the answers at this address say."""
         return HEADERS if ADDRESS.fullmatch(path) else wrapping.HEADERS
 
-    async def page(self, _: Request) -> Response:
-        """The page itself."""
-        return FileResponse(self.bundle / "index.html")
+    def page(self, request: Request) -> Response:
+        """The page itself. Its ETag is of what is in it: the next one is as long, and may say that it is as old."""
+        content = (self.bundle / "index.html").read_bytes()
+        page = HTMLResponse(content, headers={"ETag": f'"{sha256(content).hexdigest()}"'})
+        is_there = StaticFiles().is_not_modified(page.headers, request.headers)
+        return NotModifiedResponse(page.headers) if is_there else page
 
 
 async def lead(_: Request) -> Response:

@@ -10,7 +10,7 @@ from app.commands.console import out
 from app.graph.comparing import compare, read_schema, report
 from app.graph.differences import Severity
 from app.graph.possible_types import possible_types
-from app.graph.schema import build_schema
+from app.graph.schema import build_schema, print_schema
 
 command = typer.Typer(no_args_is_help=True, add_completion=False)
 
@@ -23,7 +23,7 @@ def schema() -> None:
 @command.command("print")
 def schema_print() -> None:
     """Print the schema, as schema.graphql holds it."""
-    out.print(str(build_schema()), markup=False)
+    out.print(print_schema(build_schema()), markup=False)
 
 
 @command.command("possible-types")
@@ -42,7 +42,7 @@ def schema_check(
     descriptions: Annotated[bool, typer.Option("--descriptions", help="Descriptions are differences too.")] = False,
 ) -> None:
     """Say what this program's schema changes for clients of OLD. Ends with 1 if that breaks them."""
-    before, after = read_schema(old.read(), old.name), parse_schema(str(build_schema()))
+    before, after = read_schema(old.read(), old.name), parse_schema(print_schema(build_schema()))
     found = compare(before, after, with_descriptions=descriptions)
     out.print("\n".join(report(found)), markup=False)
     raise typer.Exit(1 if any(fail_on.includes(each.severity) for each in found) else 0)

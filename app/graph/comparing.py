@@ -86,11 +86,15 @@ def compare(old: GraphQLSchema, new: GraphQLSchema, *, with_descriptions: bool =
 
 
 def changed(old: GraphQLSchema, new: GraphQLSchema, *, with_descriptions: bool) -> Iterator[Difference]:
-    """What graphql-core finds."""
+    """What graphql-core finds, and what it leaves out of the descriptions."""
     passed = FOUND_HERE if with_descriptions else FOUND_HERE | {SafeChangeType.DESCRIPTION_CHANGED}
     for kind, what in find_schema_changes(as_documents_meet(old), as_documents_meet(new)):
         if kind not in passed:
             yield Difference(SEVERITIES[type(kind)], WHY[kind], what)
+    if with_descriptions and old.description != new.description:
+        yield Difference(
+            Severity.SAFE, WHY[SafeChangeType.DESCRIPTION_CHANGED], "The description of the whole schema was changed."
+        )
 
 
 def as_documents_meet(schema: GraphQLSchema) -> GraphQLSchema:

@@ -2,6 +2,7 @@
 
 import strawberry
 from graphql import GraphQLObjectType
+from graphql.utilities.print_schema import print_schema_definition
 from strawberry.types.base import StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
@@ -13,6 +14,17 @@ from app.graph.query import Query
 from app.graph.types import Application, SecurityGroup, User
 from app.graph.vocabulary import CONFIG
 
+DESCRIPTION = """\
+The meeting rooms of companies, and the partner organizations that look after them.
+
+Begin at `viewer`. Below it is everything that you may see, and nothing else exists: the same document is answered
+differently for everybody, and no argument widens what you get. Lists come in pages: ask for `first`, then for what is
+`after` the page's `endCursor`. Keep an object's `id`, and `node` fetches it again.
+
+A mutation takes one `input`, and answers with what it changed and with `errors`: data, each with a `code` for your
+program, a `message` for a person, and the `path` of the input that it is about. With any error nothing was done.
+"""
+
 
 class SchemaRefused(Exception):
     """The schema has a field without a right, or something without a description: a defect of this program."""
@@ -23,10 +35,16 @@ def build_schema() -> strawberry.Schema:
     schema = strawberry.Schema(
         query=Query, mutation=Mutation, types=[*KINDS.values(), User, SecurityGroup, Application], config=CONFIG
     )
+    schema._schema.description = DESCRIPTION.strip()  # noqa: SLF001 - Strawberry takes none
     problems = [*undescribed(schema), *unguarded(schema)]
     if problems:
         raise SchemaRefused("; ".join(problems))
     return schema
+
+
+def print_schema(schema: strawberry.Schema) -> str:
+    """The schema as schema.graphql holds it: Strawberry prints all but what describes the whole."""
+    return f"{print_schema_definition(schema._schema)}\n\n{schema}"  # noqa: SLF001
 
 
 def undescribed(schema: strawberry.Schema) -> list[str]:

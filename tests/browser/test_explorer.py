@@ -101,7 +101,7 @@ def test_the_documents_are_one_click_away_and_answered(look: Look) -> None:
 
 def test_the_documentation_is_that_of_the_schema(look: Look) -> None:
     panel = look.show("Documentation Explorer")
-    expect(panel).to_contain_text("Query")
+    expect(panel).to_contain_text("Begin at viewer. Below it is everything that you may see")
 
     panel.get_by_role("link", name="Viewer", exact=True).first.click()
 

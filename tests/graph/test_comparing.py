@@ -9,7 +9,7 @@ from graphql.utilities.find_schema_changes import BreakingChangeType, DangerousC
 from app.domain.refusals import CommandRefused
 from app.graph.comparing import FOUND_HERE, compare, read_schema, report
 from app.graph.differences import WHY, Severity
-from app.graph.schema import build_schema
+from app.graph.schema import build_schema, print_schema
 
 QUERY = "type Query { a: Int }\n"
 DIRECTIVES = """
@@ -332,11 +332,13 @@ def test_order_and_comments_are_no_difference(old: str, new: str) -> None:
 
 
 def test_descriptions_are_differences_only_if_asked() -> None:
-    old, new = build(QUERY), build('"Where all begins." type Query { "A number." a: Int }')
+    described = '"All of it." schema { query: Query } "Where all begins." type Query { "A number." a: Int }'
+    old, new = build(QUERY), build(described)
 
     assert compare(old, new) == []
     asked = compare(old, new, with_descriptions=True)
-    assert [each.severity for each in asked] == [SAFE, SAFE]
+    assert [each.severity for each in asked] == [SAFE, SAFE, SAFE]
+    assert "The description of the whole schema was changed." in [each.what for each in asked]
 
 
 def test_what_graphql_core_finds_is_explained_or_found_here() -> None:
@@ -369,7 +371,7 @@ def test_the_worst_comes_first_grouped_by_why_it_matters() -> None:
 
 
 def test_our_own_schema_is_read_as_it_is_printed() -> None:
-    printed = f"{build_schema()}\n"
+    printed = print_schema(build_schema())
 
     assert compare(read_schema(printed.encode(), "printed"), build(printed), with_descriptions=True) == []
 

@@ -8,7 +8,7 @@ import pytest
 from graphql import get_introspection_query
 
 from app.config import Limits
-from app.graph.schema import build_schema
+from app.graph.schema import build_schema, print_schema
 from app.web.development_issuer import DevelopmentIssuer
 from app.web.tokens import TokenVerifier
 from tests.execution.hostile_bodies import HOSTILE, SIZE
@@ -165,6 +165,14 @@ async def test_tools_read_the_whole_schema(tool: str, gateway: Gateway) -> None:
     assert "errors" not in response.json()
     found = {kind["name"] for kind in response.json()["data"]["__schema"]["types"]}
     assert found == set(build_schema()._schema.type_map)
+
+
+async def test_who_reads_the_schema_is_told_first_what_it_is_about(gateway: Gateway) -> None:
+    response = await gateway.post({"query": "{ __schema { description } }"})
+
+    told = response.json()["data"]["__schema"]["description"]
+    assert told.startswith("The meeting rooms of companies")
+    assert f'"""\n{told}\n"""\nschema {{\n' in print_schema(build_schema())
 
 
 # --- nothing of it is told --------------------------------------------------------------------------------------------

@@ -100,7 +100,7 @@ def test_the_documents_are_one_click_away_and_answered(look: Look) -> None:
 
 
 def test_the_documentation_is_that_of_the_schema(look: Look) -> None:
-    panel = look.show("Documentation Explorer")
+    panel = look.page.locator(".graphiql-plugin")
     expect(panel).to_contain_text("Begin at viewer. Below it is everything that you may see")
 
     panel.get_by_role("link", name="Viewer", exact=True).first.click()
@@ -109,6 +109,20 @@ def test_the_documentation_is_that_of_the_schema(look: Look) -> None:
     described = schema.split("type Viewer ")[0].rstrip().rsplit('"""', 2)[1].strip()
     assert len(described) > 20
     expect(panel).to_contain_text(" ".join(described.split()))
+
+
+def test_the_documentation_is_open_until_it_is_closed(look: Look) -> None:
+    described = look.page.locator(".graphiql-plugin", has_text="Begin at viewer")
+    expect(described).to_be_visible()
+    look.open()
+    expect(described).to_be_visible()
+
+    look.page.get_by_role("button", name="Hide Documentation Explorer").click()
+    expect(described).to_have_count(0)
+
+    look.open()
+    expect(look.page.get_by_role("button", name="Show Documentation Explorer")).to_be_visible()
+    expect(described).to_have_count(0)
 
 
 def test_names_are_completed_and_mistakes_are_told_by_workers_of_the_page(look: Look) -> None:
@@ -255,4 +269,4 @@ def test_outside_of_the_demo_one_brings_a_token_of_ones_own(browser: Browser, se
 
         assert rooms(look.answer()) == 7
         expect(look.trouble()).to_have_count(0)
-        expect(look.show("Documentation Explorer")).to_contain_text("All Schema Types")
+        expect(look.page.locator(".graphiql-plugin")).to_contain_text("All Schema Types")

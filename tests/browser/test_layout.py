@@ -6,8 +6,11 @@ from playwright.sync_api import Browser, FloatRect, Route, expect
 from app.web.explorer.serving import POLICY
 from tests.browser.looking import EDITOR, RESPONSE, Look, looking
 
+PANEL = ".graphiql-plugin"
 ROWS = 7
 """So many of the ten lines at least are told from each other by rows without ink; some touch their neighbour."""
+SCROLL_BAR = 20
+"""What a bar to scroll with takes at most of a text that does not fit."""
 SCROLL = """(element) => {
   element.scrollIntoView({ block: "nearest" });
   return new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
@@ -16,15 +19,18 @@ LINES = [f"  field{number}: tenant {{ displayName }}" for number in range(8)]
 QUERY = "\n".join(["query Lines { viewer {", *LINES, "} }"])
 
 
-def test_an_ordinary_window_is_whole(look: Look) -> None:
-    look.write(QUERY)
-    look.run()
+def test_an_ordinary_window_is_whole(browser: Browser, demo: str) -> None:
+    with looking(browser, demo, width=1280, height=800) as look:
+        look.open()
+        look.write(QUERY)
+        look.run()
 
-    assert faults(look) == []
-    editor, response, bar = (box(look, each) for each in (EDITOR, RESPONSE, "header"))
-    assert bar["y"] + bar["height"] <= editor["y"]
-    assert editor["x"] + editor["width"] <= response["x"]
-    assert response["width"] > 400
+        assert faults(look) == []
+        panel, editor, response, bar = (box(look, each) for each in (PANEL, EDITOR, RESPONSE, "header"))
+        assert bar["y"] + bar["height"] <= panel["y"]
+        assert panel["x"] + panel["width"] <= editor["x"]
+        assert editor["x"] + editor["width"] <= response["x"]
+        assert min(panel["width"], editor["width"], response["width"]) > 250
 
 
 def test_a_narrow_window_has_everything_below_each_other(browser: Browser, demo: str) -> None:
@@ -34,6 +40,7 @@ def test_a_narrow_window_has_everything_below_each_other(browser: Browser, demo:
         look.run()
 
         assert faults(look) == []
+        expect(look.page.locator(PANEL)).not_to_be_in_viewport()
         editor, response = box(look, EDITOR), box(look, RESPONSE)
         assert editor["y"] + editor["height"] <= response["y"]
         assert min(editor["width"], response["width"]) > 400
@@ -151,7 +158,7 @@ def rows_of_text(picture: Image.Image) -> list[int]:
     """Where lines of text begin: rows with ink below rows without any."""
     paper, rows, before = common(picture), [], False
     for row in range(picture.height):
-        line = picture.crop((30, row, picture.width, row + 1))
+        line = picture.crop((30, row, picture.width - SCROLL_BAR, row + 1))
         has_ink = any(distance(colour, paper) > 150 for colour in counted(line))
         if has_ink and not before:
             rows.append(row)

@@ -246,7 +246,7 @@ def test_an_imported_directory_is_seen_and_its_groups_give_rights(state: Path, t
     gateway(state, "migrate")
     gateway(state, "tenants", "add", "--domain", "campus.example", "--name", "Campus", "--manager", "manager")
     gateway(state, "tenants", "add", "--domain", "p.example", "--name", "P", "--partner", "--manager", f"lead={lead}")
-    gateway(state, "import", "rooms", "--tenant", "campus.example", *rooms)
+    imported = gateway(state, "import", "rooms", "--tenant", "campus.example", *rooms)
     arguments = ["import", "directory", "--tenant", "p.example"]
 
     first = gateway(state, *arguments, *files)
@@ -264,10 +264,11 @@ def test_an_imported_directory_is_seen_and_its_groups_give_rights(state: Path, t
             f"{server.url}/graphql", json={"query": ROOMS}, headers={"Authorization": f"Bearer {token}"}
         )
 
+    assert imported.stdout == "3 rooms in 1 file: 3 created, 0 updated, 0 unchanged, 0 retired.\n"
     assert first.stdout.splitlines() == [
-        "2 users, 1 groups and 0 service principals in 2 files: 2 created, 1 updated, 0 unchanged, 0 removed.",
+        "2 users, 1 group and 0 service principals in 2 files: 2 created, 1 updated, 0 unchanged, 0 removed.",
         "Members of groups: 1 added, 0 removed; in effect, groups in groups resolved, 1 gained and 0 lost.",
-        "Left out: 1 members that are neither user, group nor service principal.",
+        "Left out: 1 member, neither user, group nor service principal.",
     ]
     assert second.stdout.splitlines()[0].endswith("0 created, 0 updated, 3 unchanged, 0 removed.")
     assert [node.get("displayName") for node in seen["viewer"]["directory"]["nodes"]] == [

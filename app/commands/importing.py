@@ -11,8 +11,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from app.commands.console import err, out
 from app.commands.databases import change, settings_with
 from app.commands.options import Domain, Files
+from app.domain.wording import counted
 from app.operations.importing_directory import Imported, import_directory, summary
 from app.operations.importing_rooms import import_rooms
+from app.operations.importing_rooms import summary as summary_of_rooms
 from app.operations.tenants import find_tenant
 from app.storage.directory_pages import Directory, read_directory
 from app.storage.room_pages import read_rooms
@@ -54,7 +56,7 @@ def import_rooms_command(
                     on_progress=lambda done: progress.advance(rooms, done),
                 )
             said = ", ".join(f"{count} {what}" for what, count in asdict(counts).items())
-            out.print(f"{len(reading.records)} rooms in {len(files)} files: {said}.")
+            out.print(f"{summary_of_rooms(reading)}: {said}.")
 
         asyncio.run(load())
 
@@ -87,8 +89,9 @@ def tell_import(directory: Directory, imported: Imported) -> None:
         in_effect = f"in effect, groups in groups resolved, {counts.gained} gained and {counts.lost} lost"
         out.print(f"Members of groups: {counts.members_added} added, {counts.members_removed} removed; {in_effect}.")
     if directory.left_out:
-        out.print(f"Left out: {directory.left_out} members that are neither user, group nor service principal.")
+        out.print(f"Left out: {counted(directory.left_out, 'member')}, neither user, group nor service principal.")
     if imported.unknown_members:
-        out.print(f"Not stored: {imported.unknown_members} members of groups; they count once an import brings them.")
+        unknown = counted(imported.unknown_members, "member")
+        out.print(f"Not stored: {unknown} of groups; they count once an import brings them.")
     for vacancy in imported.vacancies:
         err.print(f"[yellow]Nobody is left as[/yellow] {escape(str(vacancy))}.")

@@ -18,13 +18,14 @@ from sqlalchemy import Row, Update, bindparam, select, update
 from app.access.scoping import unscoped
 from app.domain.audit import AuditAction, made
 from app.domain.vocabulary import AuditCategory, AuditOperation, PrincipalKind
+from app.domain.wording import counted
 from app.operations.chunks import CHUNK, Columns, Progress, write
 from app.operations.memberships import change_direct_members, count_unknown_members, flatten
 from app.operations.vacancies import Vacancy, find_vacancies
 from app.operations.work import Work
 from app.storage.columns import text
 from app.storage.dialects import insert_or_update, is_listed
-from app.storage.directory_pages import UNSAID, WORDS, Directory, PrincipalRecord
+from app.storage.directory_pages import NAMES, UNSAID, Directory, PrincipalRecord
 from app.storage.graph_pages import Problems, digest
 from app.storage.principal_keys import principal_keys
 from app.storage.tables import Principal, Tenant, metadata
@@ -140,7 +141,9 @@ def plan_known(plan: Plan, row: Row[Any], record: PrincipalRecord, problems: Pro
     now = complete(record, row.name, row.user_principal_name, row.user_type)
     is_same = all(getattr(now, name) == getattr(row, name) for name in SAID)
     if row.kind is not record.kind:
-        problems.add(record.place, f"id: expected that of {WORDS[row.kind]}, as it is stored, got {WORDS[record.kind]}")
+        problems.add(
+            record.place, f"id: expected that of a {NAMES[row.kind]}, as it is stored, got a {NAMES[record.kind]}"
+        )
     elif record.is_removed and row.removed_at is None:
         plan.removed.append(row.id)
     elif record.is_removed or (is_same and row.removed_at is None):
@@ -207,7 +210,5 @@ def put_on_record(
 def summary(directory: Directory) -> str:
     """How much of what was read."""
     kinds = Counter(record.kind for record in directory.principals.values())
-    users, groups, tools = (
-        kinds[kind] for kind in (PrincipalKind.USER, PrincipalKind.GROUP, PrincipalKind.APPLICATION)
-    )
-    return f"{users} users, {groups} groups and {tools} service principals in {len(directory.pages)} files"
+    *others, last = (counted(kinds[kind], name) for kind, name in NAMES.items())
+    return f"{', '.join(others)} and {last} in {counted(len(directory.pages), 'file')}"

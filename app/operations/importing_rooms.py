@@ -20,6 +20,7 @@ from app.domain.refusals import CommandRefused
 from app.domain.rings import GENERAL
 from app.domain.text import name_key
 from app.domain.vocabulary import AuditCategory, AuditOperation, EnrollmentState, License, Platform
+from app.domain.wording import counted
 from app.operations.chunks import CHUNK, Columns, Progress, write
 from app.operations.work import Work
 from app.storage.graph_pages import Place, Problems, Reading, check_complete, digest, shown
@@ -256,6 +257,10 @@ def put_on_record(work: Work, tenant: Tenant, reading: Reading[RoomRecord], coun
     if not counts.created + counts.updated + counts.retired:
         return
     operation = AuditOperation.CREATE if counts.created else AuditOperation.UPDATE
-    what = f"{len(reading.records)} rooms in {len(reading.pages)} files"
     facts = made(**asdict(counts), digest=digest(reading.pages))
-    work.record(AuditCategory.ROOM, operation, AuditAction.ROOMS_IMPORT, tenant.id, what, changes=facts)
+    work.record(AuditCategory.ROOM, operation, AuditAction.ROOMS_IMPORT, tenant.id, summary(reading), changes=facts)
+
+
+def summary(reading: Reading[RoomRecord]) -> str:
+    """How much was read."""
+    return f"{counted(len(reading.records), 'room')} in {counted(len(reading.pages), 'file')}"

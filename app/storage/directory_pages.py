@@ -35,7 +35,7 @@ TYPES = {
     PrincipalKind.APPLICATION: "microsoft.graph.servicePrincipal",
 }
 MEMBER_TYPES = frozenset(TYPES.values())
-WORDS = {PrincipalKind.USER: "a user", PrincipalKind.GROUP: "a group", PrincipalKind.APPLICATION: "a service principal"}
+NAMES = {PrincipalKind.USER: "user", PrincipalKind.GROUP: "group", PrincipalKind.APPLICATION: "service principal"}
 CUT = 20
 """Graph expands at most so many members, and gives no link to the others."""
 REMOVED, MEMBERS, DELTA, REST = "@removed", "members", "members@delta", "members@odata.nextLink"
@@ -170,7 +170,7 @@ def said(entry: Entry, name: str, read: Callable[[str], Value]) -> Value | Unsai
 def merge(known: PrincipalRecord, record: PrincipalRecord, entry: Entry) -> PrincipalRecord:
     """What two entries say together about an object; where they disagree is noted."""
     if known.kind is not record.kind:
-        entry.refuse("id", f"another than that of {WORDS[known.kind]} in {known.place}", record.id)
+        entry.refuse("id", f"another than that of a {NAMES[known.kind]} in {known.place}", record.id)
         return known
     if agree(entry, REMOVED, known.is_removed, record.is_removed, known.place) is not record.is_removed:
         return known

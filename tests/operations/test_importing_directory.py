@@ -630,7 +630,7 @@ async def test_an_import_is_one_line_of_the_record_with_counts_and_digest(partne
     first, second = await partner.imports()
     assert (first.category, first.operation) == (AuditCategory.USER, AuditOperation.CREATE)
     assert (first.subject, first.user_id) == (None, None)
-    assert first.object_name == "3 users, 3 groups and 1 service principals in 4 files"
+    assert first.object_name == "3 users, 3 groups and 1 service principal in 4 files"
     counts = asdict(ImportCounts(6, 0, 1, 0, 7, 0, 7, 0))
     assert {line["field"]: line["after"] for line in first.changes} == {
         **{name: str(count) for name, count in counts.items()},

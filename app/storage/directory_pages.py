@@ -20,6 +20,8 @@ from app.domain.vocabulary import PrincipalKind, UserType
 from app.storage.graph_pages import Entry, Page, Problems, each_page, shown
 
 Value = TypeVar("Value")
+Told = tuple[Entry, str, bool]
+"""A member, its id, and whether it is in the group."""
 
 OBJECT_ID = re.compile(UUID_TEXT)
 CONTEXT = re.compile(r"[^#]*\$metadata#(\w+)(?:\(.*\))?(?:/\$delta)?")
@@ -118,13 +120,20 @@ def read_kind(page: Page, problems: Problems) -> PrincipalKind | None:
 
 
 def take(directory: Directory, kind: PrincipalKind, entry: Entry) -> None:
-    """Add what the entry says to what is known; where it disagrees is noted."""
+    """Add what the entry says to what is known; where it disagrees is noted.
+
+    If something is wrong within the entry, that alone is noted: compared with others it would be told once more.
+    """
+    noted = len(entry.problems)
     record = read_principal(kind, entry)
-    known = directory.principals.setdefault(record.id, record)
-    if known is not record and record.id:
-        directory.principals[record.id] = merge(known, record, entry)
-    if kind is PrincipalKind.GROUP and not record.is_removed:
-        take_members(directory, record.id, entry)
+    has_members = kind is PrincipalKind.GROUP and not record.is_removed
+    members = read_members(directory, entry) if has_members else {}
+    if len(entry.problems) == noted:
+        known = directory.principals.setdefault(record.id, record)
+        if known is not record:
+            directory.principals[record.id] = merge(known, record, entry)
+        for name, told in members.items():
+            take_members(directory, record.id, entry, name, told)
 
 
 def read_principal(kind: PrincipalKind, entry: Entry) -> PrincipalRecord:
@@ -145,7 +154,7 @@ def read_principal(kind: PrincipalKind, entry: Entry) -> PrincipalRecord:
 
 
 def read_id(entry: Entry) -> str:
-    """The object id in lower case; empty where there is none."""
+    """The object id in lower case; where there is none that is noted."""
     value = entry.fields.get("id")
     key = value.strip().lower() if isinstance(value, str) else ""
     if OBJECT_ID.fullmatch(key):
@@ -196,27 +205,16 @@ def agree(entry: Entry, name: str, known: Value, new: Value, place: object) -> V
 # Who is in a group
 
 
-def take_members(directory: Directory, group: str, entry: Entry) -> None:
-    """Add what the entry says about the group's members; where it disagrees is noted."""
+def read_members(directory: Directory, entry: Entry) -> dict[str, list[Told]]:
+    """By field, what the entry says there about the group's members; what is wrong with it is noted."""
     names = [name for name in (MEMBERS, DELTA) if entry.fields.get(name) is not None]
-    for name in names:
-        new = Membership(entry.place, name == MEMBERS)
-        known = directory.memberships.setdefault(group, new)
-        if known.is_whole is not new.is_whole:
-            entry.refuse(name, f"`{MEMBERS if known.is_whole else DELTA}` as in {known.place}", entry.fields[name])
-        elif new.is_whole:
-            refuse_cut(entry)
-            new.told.update((key, is_in) for _, key, is_in in read_members(directory, entry, name))
-            if known.told != new.told:
-                entry.refuse(name, f"the same members as in {known.place}, or an import of its own", entry.fields[name])
-        else:
-            for member, key, is_in in read_members(directory, entry, name):
-                is_out = agree(member, REMOVED, not known.told.get(key, is_in), not is_in, known.place)
-                known.told[key] = not is_out
+    if MEMBERS in names:
+        refuse_cut(entry)
+    return {name: list(read_told(directory, entry, name)) for name in names}
 
 
-def read_members(directory: Directory, entry: Entry, name: str) -> Iterator[tuple[Entry, str, bool]]:
-    """Each member that can ask or pass a right on, its id, and whether it is in; the others are counted."""
+def read_told(directory: Directory, entry: Entry, name: str) -> Iterator[Told]:
+    """What is told of each member that can ask or pass a right on; the others are counted."""
     for member in entry.inners(name):
         kind = member.required("@odata.type")
         key = read_id(member)
@@ -224,6 +222,22 @@ def read_members(directory: Directory, entry: Entry, name: str) -> Iterator[tupl
             yield member, key, not is_removed(member)
         else:
             directory.left_out += 1
+
+
+def take_members(directory: Directory, group: str, entry: Entry, name: str, told: list[Told]) -> None:
+    """Add what the entry says about the group's members; where it disagrees is noted."""
+    new = Membership(entry.place, name == MEMBERS)
+    known = directory.memberships.setdefault(group, new)
+    if known.is_whole is not new.is_whole:
+        entry.refuse(name, f"`{MEMBERS if known.is_whole else DELTA}` as in {known.place}", entry.fields[name])
+    elif new.is_whole:
+        new.told.update((key, is_in) for _, key, is_in in told)
+        if known.told != new.told:
+            entry.refuse(name, f"the same members as in {known.place}, or an import of its own", entry.fields[name])
+    else:
+        for member, key, is_in in told:
+            is_out = agree(member, REMOVED, not known.told.get(key, is_in), not is_in, known.place)
+            known.told[key] = not is_out
 
 
 def refuse_cut(entry: Entry) -> None:

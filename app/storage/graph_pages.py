@@ -64,9 +64,16 @@ class Problems:
     def __init__(self) -> None:
         self._lines: list[str] = []
 
+    def __len__(self) -> int:
+        """How many are noted."""
+        return len(self._lines)
+
     def add(self, where: object, what: str) -> None:
-        """Note a problem. Raises `BadFile` when there is no point in finding more."""
-        self._lines.append(f"{where}: {what}")
+        """Note a problem, once. Raises `BadFile` when there is no point in finding more."""
+        line = f"{where}: {what}"
+        if line in self._lines:
+            return
+        self._lines.append(line)
         if len(self._lines) == MAX_PROBLEMS:
             raise BadFile([*self._lines, f"there may be more: reading stopped after {MAX_PROBLEMS} problems"])
 

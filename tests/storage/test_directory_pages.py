@@ -344,6 +344,39 @@ def test_pages_that_disagree_are_named_with_both_places(pages: tuple[Any, ...], 
     assert problems(write(*pages)) == [expected]
 
 
+WRONG: dict[str, tuple[Any, Any]] = {
+    "a name": (page(user(1, displayName=5)), page(user(1))),
+    "a type": (page(user(1, userType="boss")), page(user(1))),
+    "a removal": (page(user(1, **{"@removed": 5})), page(user(1))),
+    "a member's id": (groups(named(1, members=[member(2, id="x")])), groups(named(1, members=[member(2)]))),
+    "a member's removal": (groups(delta(1, member(2, **{"@removed": 5}))), groups(delta(1, member(2)))),
+    "members": (groups(named(1, members="all")), groups(named(1, members=[member(2)]))),
+    "members that are cut": (groups(named(1, members=[member(n) for n in range(CUT)])), groups(named(1, members=[]))),
+    "the page": (b"[", page(user(1))),
+}
+"""By what is wrong: a page where it is, and one that says it well."""
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize("order", [1, -1])
+def test_what_is_wrong_on_one_page_is_not_told_again_beside_a_good_one(wrong: str, order: int, write: Write) -> None:
+    told = problems(write(*WRONG[wrong][::order]))
+
+    assert len(told) == 1
+    assert told[0].startswith(f"page-{1 if order == 1 else 2}.json: ")
+    assert "as in" not in told[0]
+
+
+def test_entries_without_ids_are_told_and_not_compared(write: Write) -> None:
+    removed = member(2, id="x", **REMOVED)
+
+    told = problems(write(groups(delta(1, member(2), id="a"), delta(2, member(2, "user", **REMOVED), id="b"))))
+    of_members = problems(write(groups(delta(1, member(2, id="y"), removed))))
+
+    assert [": id: expected an object id" in line for line in told] == [True, True]
+    assert [": id: expected an object id" in line for line in of_members] == [True, True]
+
+
 # What is refused
 
 

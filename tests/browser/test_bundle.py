@@ -1,6 +1,8 @@
 """The page as a product: the same each time, of nobody else's hosts, and in every package of the gateway."""
 
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -10,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from app.web.explorer.building import BUNDLE_UP, MADE_FROM, lay_out, tools
+from app.web.explorer.building import BUNDLE, BUNDLE_UP, MADE_FROM, lay_out, tools
 
 PROJECT = Path(__file__).parents[2]
 SERVED = ("index.html", "assets", "workers")
@@ -124,6 +126,24 @@ def test_packages_have_it_so_that_nobody_needs_npm(bundle: Path, packages: tuple
         assert held[f"app/web/explorer/bundle/{name}"] == content
         assert f"app/web/explorer/bundle/{name}" in sources
     assert not [name for name in (*held, *sources) if "node_modules" in name]
+
+
+def test_a_wheel_of_source_without_it_and_without_npm_is_refused_in_one_line(
+    packages: tuple[Path, Path], tmp_path: Path
+) -> None:
+    with tarfile.open(packages[1]) as archive:
+        archive.extractall(tmp_path, filter="data")
+    [source] = tmp_path.iterdir()
+    shutil.rmtree(source / BUNDLE.relative_to(PROJECT))
+
+    environment = os.environ | {"PATH": "", "UV_PYTHON": sys.executable}
+    command = [os.environ["UV"], "build", "--wheel"]
+    built = subprocess.run(command, cwd=source, env=environment, capture_output=True, text=True, check=False)
+
+    said = built.stdout + built.stderr
+    assert built.returncode != 0
+    assert "The page of the explorer is not made: npm is not here; to get it, install Node.js" in said
+    assert "Traceback" not in said
 
 
 def test_in_an_installed_package_it_counts_as_made(packages: tuple[Path, Path], tmp_path: Path) -> None:

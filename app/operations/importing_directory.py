@@ -94,7 +94,7 @@ async def import_directory(
     on_progress(plan.unchanged)
     await write_principals(work, tenant, plan, on_progress)
     direct = await change_direct_members(work, tenant.id, directory.memberships, on_progress)
-    effective = await flatten(work, tenant.id)
+    effective = await flatten(work, tenant.id, directory.principals)
     on_progress(1)
     counts = ImportCounts(
         created=len(plan.created),

@@ -2,15 +2,16 @@
 
 The directory says who is in a group *itself* (`DirectMember`), groups and people alike. What every request reads is
 `GroupMember`: each user and application that is in a group, itself or through groups in it, however deep, in circles or
-not. `flatten` is the one place where the second follows from the first. It makes the stored rows exactly what follows
-now, so that nobody has to think of what a removal undoes: who is in a group in two ways stays until both are gone.
+not. `flatten` is the one place where the second follows from the first. It makes the stored rows of each group that may
+be concerned exactly what follows now, so that nobody has to think of what a removal undoes: who is in a group in two
+ways stays until both are gone.
 
 Who is not stored, or was removed, is in no group, and nothing passes through a group that was removed. What the
 directory said of them is kept, and counts again from the first `flatten` after they are there.
 """
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,20 +100,42 @@ async def count_unknown_members(work: Work, tenant_id: str) -> int:
 # What follows
 
 
-async def flatten(work: Work, tenant_id: str) -> Moves:
-    """Make the stored memberships those that follow from what the directory says now, in this one transaction."""
-    connection = await work.session.connection()
-    within = orjson.dumps(groups_within(await read_groups(work, tenant_id), await read_nested(work, tenant_id)))
-    bound = {"within": within.decode()}
+async def flatten(work: Work, tenant_id: str, changed: Collection[str]) -> Moves:
+    """Make the stored memberships those that follow from what the directory says now, in this one transaction.
+
+    `changed` are the principals of whom anything may be said now that was not: that they are there or gone, or who is
+    in them. Looked at are the groups among them, those that any of them is in, or somebody who was stored meanwhile
+    because they asked, and all groups around these.
+    """
+    nested = await read_nested(work, tenant_id)
+    around = gather((inner, group) for group, inner in nested)
+    looked_at = set(reach([*changed, *await read_groups_of(work, tenant_id, changed)], around))
+    groups = [group for group in await read_groups(work, tenant_id) if group in looked_at]
+    within = groups_within(groups, nested)
+    bound = {"within": orjson.dumps(within).decode(), "groups": orjson.dumps(list(looked_at)).decode()}
     follow, stored = following(work.dialect, tenant_id), stored_pairs(tenant_id)
+    connection = await work.session.connection()
+    surplus = stored.except_(follow).subquery()  # not as a query of its own, SQLite would take minutes for a large one
     pair = tuple_(EFFECTIVE.c.group_id, EFFECTIVE.c.member_id)
-    gone = delete(EFFECTIVE).where(EFFECTIVE.c.tenant_id == tenant_id, pair.in_(stored.except_(follow)))
+    is_surplus = pair.in_(select(surplus.c.group_id, surplus.c.member_id))
+    gone = delete(EFFECTIVE).where(EFFECTIVE.c.tenant_id == tenant_id, is_surplus)
     removed = await connection.execute(unscoped(gone, EVERYBODY), bound)
     missing = follow.except_(stored).subquery()
     rows = select(literal(tenant_id), missing.c.group_id, missing.c.member_id)
     new = insert(EFFECTIVE).from_select(["tenant_id", "group_id", "member_id"], rows)
     added = await connection.execute(unscoped(new, EVERYBODY).execution_options(preserve_rowcount=True), bound)
     return Moves(added.rowcount, removed.rowcount)
+
+
+async def read_groups_of(work: Work, tenant_id: str, members: Collection[str]) -> list[str]:
+    """The groups that any of these is in itself, or somebody who is there and does not count yet."""
+    these = is_listed(DIRECT.c.member_id, bindparam("members", type_=text()))
+    groups = select(DIRECT.c.group_id).where(DIRECT.c.tenant_id == tenant_id)
+    counts = select(EFFECTIVE.c.member_id).where(*(EFFECTIVE.c[each.name] == each for each in DIRECT.primary_key))
+    overlooked = groups.join(PRINCIPALS, IS_MEMBER).where(IS_PRESENT, ~IS_GROUP, ~counts.exists())
+    found = unscoped(groups.where(these).union(overlooked), EVERYBODY)
+    bound = {"members": orjson.dumps(list(members)).decode()}
+    return list((await (await work.session.connection()).execute(found, bound)).scalars())
 
 
 async def read_groups(work: Work, tenant_id: str) -> list[str]:
@@ -130,23 +153,31 @@ async def read_nested(work: Work, tenant_id: str) -> list[Pair]:
 
 
 def groups_within(groups: Iterable[str], nested: Iterable[Pair]) -> list[Pair]:
-    """Each group with itself and every group within it, each once, also where they are in circles.
+    """Each group with itself and every group within it.
 
     There are few of them beside the people, and a recursive statement took SQLite minutes for what takes this no time.
     """
-    inside: defaultdict[str, list[str]] = defaultdict(list)
-    for group, inner in nested:
-        inside[group].append(inner)
-    found = list[Pair]()
-    for group in groups:
-        reached = {group: None}
-        pending = [group]
-        while pending:
-            new = [inner for inner in inside[pending.pop()] if inner not in reached]
-            reached |= dict.fromkeys(new)
-            pending += new
-        found += [(group, inner) for inner in reached]
-    return found
+    inside = gather(nested)
+    return [(group, inner) for group in groups for inner in reach([group], inside)]
+
+
+def gather(pairs: Iterable[Pair]) -> Mapping[str, list[str]]:
+    """What each of the first comes with."""
+    gathered: defaultdict[str, list[str]] = defaultdict(list)
+    for first, second in pairs:
+        gathered[first].append(second)
+    return gathered
+
+
+def reach(starts: Iterable[str], onward: Mapping[str, list[str]]) -> Iterable[str]:
+    """These and everything that is reached from them, each once, also where it goes in circles."""
+    reached = dict.fromkeys(starts)
+    pending = list(reached)
+    while pending:
+        new = [each for each in onward.get(pending.pop(), ()) if each not in reached]
+        reached |= dict.fromkeys(new)
+        pending += new
+    return reached
 
 
 def following(dialect: str, tenant_id: str) -> Select[Any]:
@@ -158,5 +189,6 @@ def following(dialect: str, tenant_id: str) -> Select[Any]:
 
 
 def stored_pairs(tenant_id: str) -> Select[Any]:
-    """The memberships that are stored."""
-    return select(EFFECTIVE.c.group_id, EFFECTIVE.c.member_id).where(EFFECTIVE.c.tenant_id == tenant_id)
+    """The memberships that are stored of the groups that are looked at, bound as `groups`."""
+    is_looked_at = is_listed(EFFECTIVE.c.group_id, bindparam("groups", type_=text()))
+    return select(EFFECTIVE.c.group_id, EFFECTIVE.c.member_id).where(EFFECTIVE.c.tenant_id == tenant_id, is_looked_at)

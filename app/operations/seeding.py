@@ -4,6 +4,7 @@ What belongs to one tenant is here; `seeding_partners` has what links two, `seed
 `seeding_approvals` changes that wait.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from app.domain.audit import AuditAction
@@ -97,13 +98,15 @@ async def add_principals(work: Work, names: Names, entries: Sequence[PrincipalEn
 
 async def add_group_members(work: Work, names: Names, entries: Sequence[SecurityGroupEntry]) -> None:
     """Who is in the security groups: users, applications and groups of the same tenant."""
+    changed: defaultdict[str, list[str]] = defaultdict(list)
     for entry in entries:
         tenant = names.tenants[entry.tenant]
         group = names.find(Principal, tenant.id, entry.name, entry, "name")
         members = names.principals(tenant.id, entry, "members")
         await work.store(*(DirectMember(tenant_id=tenant.id, group_id=group.id, member_id=each.id) for each in members))
-    for tenant_id in {names.tenants[entry.tenant].id: None for entry in entries}:
-        await flatten(work, tenant_id)
+        changed[tenant.id].append(group.id)
+    for tenant_id, groups in changed.items():
+        await flatten(work, tenant_id, groups)
 
 
 async def add_rings(work: Work, names: Names, entries: Sequence[RingEntry]) -> None:

@@ -113,7 +113,7 @@ UNSCOPED_USES = {
     "operations/changing.py": ["a caller's own keys, which no query shows", "old answers are thrown away unseen"],
     "operations/importing_rooms.py": ["COMMAND"] * 3,
     "operations/importing_directory.py": ["COMMAND"],
-    "operations/memberships.py": ["EVERYBODY"] * 6,
+    "operations/memberships.py": ["EVERYBODY"] * 7,
     "operations/inviting.py": ["a domain is looked up for whom no relation exists yet"],
     "operations/names.py": ["a world is seeded for no viewer"],
     "operations/people.py": ["COMMANDS"] * 2,

@@ -1,14 +1,17 @@
 """Stored memberships are what follows from the directory, whatever came and went, and in whatever order."""
 
 import random
-from collections.abc import Iterator
+import re
+import sqlite3
+from collections.abc import Collection, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, event, insert, update
 from sqlmodel import col
 
 from app.access.viewer import SYSTEM
@@ -31,6 +34,9 @@ Pair = tuple[str, str]
 
 def key(number: int) -> str:
     return str(UUID(int=number))
+
+
+EVERYBODY = [key(number) for number in (*GROUPS, *PEOPLE)]
 
 
 @dataclass
@@ -81,13 +87,13 @@ def put_on_record(work: Work) -> None:
     work.record(AuditCategory.USER, AuditOperation.UPDATE, AuditAction.USER_ADD, HERE, "a test")
 
 
-async def settle(database: Database, *statements: Any, flattened: bool = True) -> Moves:
-    """Change what the directory says, and let what follows follow."""
+async def settle(database: Database, *statements: Any, changed: Collection[str] | None = EVERYBODY) -> Moves:
+    """Change what the directory says, and let what follows follow, told that these changed; or let it not."""
     async with Work.begin(database, SYSTEM, NOW, "a test") as work:
         for statement in statements:
             await (await work.session.connection()).execute(statement)
         put_on_record(work)
-        return await flatten(work, HERE) if flattened else Moves(0, 0)
+        return Moves(0, 0) if changed is None else await flatten(work, HERE, changed)
 
 
 def says(group: int, *members: int, tenant: str = HERE) -> Any:
@@ -179,7 +185,7 @@ async def test_who_is_not_stored_counts_once_they_are(database: Database) -> Non
     async with Work.begin(database, SYSTEM, NOW, "a test") as work:
         await store(work, HERE, 99, PrincipalKind.USER)
         put_on_record(work)
-        assert await flatten(work, HERE) == Moves(2, 0)
+        assert await flatten(work, HERE, []) == Moves(2, 0)
 
     assert await stored(database) == pairs(g10=[99], g11=[99])
 
@@ -200,20 +206,51 @@ async def test_what_is_settled_is_not_written_again(database: Database) -> None:
     await settle(database, says(10, 11), says(11, 20))
 
     async with Work.begin(database, SYSTEM, NOW, "a test") as work:
-        assert await flatten(work, HERE) == Moves(0, 0)
+        assert await flatten(work, HERE, EVERYBODY) == Moves(0, 0)
         assert not work.has_written
 
 
 async def test_what_follows_is_a_change_like_any_other(database: Database) -> None:
     async def unrecorded() -> None:
         async with Work.begin(database, SYSTEM, NOW, "a test") as work:
-            assert await flatten(work, HERE) == Moves(1, 0)
+            assert await flatten(work, HERE, EVERYBODY) == Moves(1, 0)
 
-    await settle(database, says(10, 20), flattened=False)
+    await settle(database, says(10, 20), changed=None)
     with pytest.raises(NothingRecorded):
         await unrecorded()
 
     assert await stored(database) == set()
+
+
+async def test_groups_that_nothing_changed_around_are_not_looked_at(database: Database) -> None:
+    await settle(database, says(10, 11), says(11, 12), says(12, 20), says(13, 14), says(14, 21))
+    wrong = [{"tenant_id": HERE, "group_id": key(group), "member_id": key(25)} for group in (10, 13)]
+
+    assert await settle(database, insert(GroupMember).values(wrong), says(12, 22), changed=[key(12)]) == Moves(3, 1)
+    assert await stored(database) == pairs(g10=[20, 22], g11=[20, 22], g12=[20, 22], g13=[21, 25], g14=[21])
+
+    assert await settle(database, changed=[key(21)]) == Moves(0, 1)
+    assert await stored(database) == pairs(g10=[20, 22], g11=[20, 22], g12=[20, 22], g13=[21], g14=[21])
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+async def test_members_are_looked_up_group_by_group_in_sqlite(database: Database) -> None:
+    """Where it takes every member of the tenant, and looks through all groups for each, a large one takes minutes."""
+    sent: list[tuple[str, Any]] = []
+    note = lambda _c, _cursor, sql, bound, *_: sent.append((sql, bound))  # noqa: E731
+    event.listen(database.writer.sync_engine, "before_cursor_execute", note)
+
+    await settle(database, says(10, 11), says(11, 20))
+
+    event.remove(database.writer.sync_engine, "before_cursor_execute", note)
+    written = [each for each in sent if each[0].startswith(("DELETE FROM group_members", "INSERT INTO group_members"))]
+    with closing(sqlite3.connect(database.url.database or "")) as opened:
+        plans = [
+            " ".join(row[3] for row in opened.execute(f"EXPLAIN QUERY PLAN {sql}", bound)) for sql, bound in written
+        ]
+    assert [re.findall(r"SEARCH direct_members .*?\((.*?)\)", plan) for plan in plans] == 2 * [
+        ["tenant_id=? AND group_id=?"]
+    ]
 
 
 async def test_random_directories_are_flattened_as_one_walks_through_them(database: Database) -> None:
@@ -222,19 +259,21 @@ async def test_random_directories_are_flattened_as_one_walks_through_them(databa
     said.kinds |= {key(number): PrincipalKind.USER for number in PEOPLE} | {key(26): PrincipalKind.APPLICATION}
     sizes = set()
     for _ in range(STEPS):
-        changes = []
+        changes, changed = [], set[str]()
         for _ in range(chance.randint(1, 4)):
             group, member = chance.choice(GROUPS), chance.choice([*GROUPS, *PEOPLE, 98])
             pair = key(group), key(member)
             changes.append(unsays(group, member) if pair in said.direct else says(group, member))
             said.direct ^= {pair}
+            changed.add(key(group))
         if chance.random() < 0.4:
             number = chance.choice([*GROUPS, *PEOPLE])
             said.removed ^= {key(number)}
+            changed.add(key(number))
             changes.append(marks(number, NOW if key(number) in said.removed else None))
         before = await stored(database)
 
-        moves = await settle(database, *changes)
+        moves = await settle(database, *changes, changed=changed)
 
         after = said.follows()
         assert await stored(database) == after

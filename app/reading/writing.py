@@ -38,10 +38,10 @@ from app.reading.nouns import NODES, PRINCIPAL, PRINCIPAL_KINDS
 from app.reading.pages import Listing, Window, children, children_of, inside, named_targets, outside
 from app.reading.slots import ListAsked, PageAsked, Slot
 from app.storage.columns import text
-from app.storage.dialects import Elements
+from app.storage.dialects import Elements, size_of, starts_with
 from app.storage.global_ids import KIND_OF_PRINCIPAL
 from app.storage.json_text import NULL as NO_VALUE
-from app.storage.json_text import Hexed, Listed, Number, Piece, Quoted, boolean, chain, write
+from app.storage.json_text import Hexed, Listed, Number, Piece, Quoted, boolean, chain, or_null, write
 
 LEFT = '{"!":'
 """How a place begins that is finished afterwards; in JSON no text can hold it."""
@@ -191,7 +191,8 @@ class Writer:
                 return chain('"', identity(kind, level.tenant, level.key), '"')
             case s.Plain():
                 column = level.noun.plain[what.name]
-                return write(column.type, level.plain(what.name, plain_type(column)), several=what.several)
+                written = write(column.type, level.plain(what.name, plain_type(column)), several=what.several)
+                return or_null(written) if can_be_null(column) else written
             case s.Left():
                 return left(what, level)
             case s.One():
@@ -245,7 +246,7 @@ class Writer:
     def _sole(self, sole: s.Sole) -> Expression:
         order = sorting(sole.noun.order, sole.noun.key, backwards=False)
         rows = sole.noun.rows().where(sole.where()).order_by(*order).limit(1)
-        return func.coalesce(self._only(sole.objects, sole.noun, rows), Piece(NO_VALUE))
+        return or_null(self._only(sole.objects, sole.noun, rows))
 
     def _by_id(self, by_id: s.ById) -> str | Expression:
         slot = self._slots[by_id.slot]
@@ -413,7 +414,7 @@ class Page:
         if not (self.is_numbered or lists_rows(fields)):
             self.writer.fill(level, rows)
             return connection
-        if level.joins or not (self.is_numbered or self.is_below_a_row):
+        if level.joins or not self.is_below_a_row:
             self.writer.fill(level, rows)
             shown = None if self.is_numbered else self.shown(level)
             return select(connection).select_from(level.source(shown)).scalar_subquery()
@@ -475,7 +476,7 @@ class Page:
     def _numbered_ends(self, level: Level) -> tuple[Expression, Expression]:
         """The cursors of the first and the last row that is shown, in the order that they are read in."""
         place, cursor = level.column("place", Integer()), self._cursor(level)
-        last = self._shown_of(level.column("total", Integer()))
+        last = self._shown_of(level.column("total", Integer()) if self.is_below_a_row else count_of(level))
         return func.max(case((place == 1, cursor))), func.max(case((place == last, cursor)))
 
     def _ends(self, level: Level) -> tuple[Expression, Expression]:
@@ -501,9 +502,9 @@ class Page:
         placed = every_column(first.subquery(level.alias)).add_columns(func.row_number().over().label("place"))
         numbered = placed.subquery(level.alias)
         rows = self.taken(level, numbered, "place") if self._reads_keys else every_column(numbered)
-        if asks(fields, "start", "end"):
+        if self.is_below_a_row and asks(fields, "start", "end"):
             rows = rows.add_columns(func.count().over().label("total"))
-        return level.whole(rows.order_by(self.place_order(level)))
+        return level.whole(self.in_order(rows, self.place_order(level)))
 
     def shown(self, level: Level) -> FromClause:
         """Of rows that are not numbered those that are shown, in the order of the list."""
@@ -534,6 +535,10 @@ class Page:
     def size(self, fields: s.Fields) -> int:
         """How many rows are read."""
         return self.window.size + asks(fields, self.more)
+
+    def in_order(self, rows: Any, *order: ColumnElement[Any]) -> Any:
+        """The rows in this order where they are taken as they come, and have to come so."""
+        return rows if self.writer.numbers_rows else rows.order_by(*order)
 
     def place_order(self, level: Level) -> ColumnElement[Any]:
         """The order of the list, whichever way it was read."""
@@ -580,7 +585,7 @@ class Page:
         if isinstance(part, s.Fixed):
             return part.json
         if part.name in ("start", "end"):
-            return func.coalesce(chain('"', said[part.name], '"'), Piece(NO_VALUE))
+            return or_null(chain('"', said[part.name], '"'))
         beyond = [
             some for each in self.parts for name, some in outside(each, self.window) if part.name == f"has_{name}"
         ]
@@ -745,7 +750,7 @@ def is_of_kind(noun: Noun, kind: str) -> list[ColumnElement[bool]]:
 def begins(identifier: Expression, kind: str) -> ColumnElement[bool]:
     """The global id is one of this kind."""
     length = len(kind) + 1 + UUID_LENGTH + (0 if kind == "tenant" else 1 + UUID_LENGTH)
-    return and_(func.substr(identifier, 1, len(kind) + 1) == Piece(f"{kind}_"), func.length(identifier) == length)
+    return and_(starts_with(identifier, f"{kind}_"), size_of(identifier) == length)
 
 
 def by_noun(kinds: Iterable[str]) -> dict[Noun, list[str]]:
@@ -758,10 +763,10 @@ def by_noun(kinds: Iterable[str]) -> dict[Noun, list[str]]:
 
 def keys_in(identifier: Expression, noun: Noun) -> tuple[Expression, Expression]:
     """Tenant and key in a global id of the noun's; a tenant's key is its tenant."""
-    key = func.substr(identifier, func.length(identifier) - UUID_LENGTH + 1)
+    key = func.substr(identifier, size_of(identifier) - UUID_LENGTH + 1)
     if noun.tenant is noun.key:
         return key, key
-    return func.substr(identifier, func.length(identifier) - 2 * UUID_LENGTH, UUID_LENGTH), key
+    return func.substr(identifier, size_of(identifier) - 2 * UUID_LENGTH, UUID_LENGTH), key
 
 
 def with_own(found: Expression, identifier: Expression) -> Expression:
@@ -783,6 +788,11 @@ def identity_of(level: Level) -> Expression:
     return case(*((kind == stored.value, identity(name, tenant, key)) for stored, name in KIND_OF_PRINCIPAL.items()))
 
 
+def can_be_null(column: Expression) -> bool:
+    """Whether there can be no value; of what is made of columns nothing is known."""
+    return getattr(column, "nullable", True)
+
+
 def plain_type(column: Expression) -> TypeEngine[Any]:
     """The type that a plain field is written by: text for whatever is stored as text."""
     kind: TypeEngine[Any] = column.type
@@ -800,5 +810,5 @@ def left(what: s.Left, level: Level | None) -> Expression:
     """What a finish needs: its number, and the columns as they are stored."""
     stored: list[str | Expression] = []
     for name in what.columns if level else ():
-        stored += ["," if stored else "", Quoted(column_of(level, name))]
+        stored += ["," if stored else "", or_null(Quoted(column_of(level, name)))]
     return chain(f'{LEFT}{what.number},"v":[', *stored, "]}")

@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Subquery, Table, cast, func, select
+from sqlalchemy import Boolean, ColumnElement, Integer, Subquery, Table, cast, func, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlmodel import SQLModel
 
-from app.storage.columns import document
+from app.storage.columns import document, text
 
 
 class Test(FunctionElement[bool]):
@@ -146,6 +146,51 @@ def unindexed(column: Any) -> ColumnElement[Any]:
     element = Unindexed(column)
     element.type = column.type
     return element
+
+
+class StartsWith(Test):
+    """Whether a text begins with another, which is not empty."""
+
+    inherit_cache = True
+
+
+@compiles(StartsWith, "sqlite")
+def _(element: StartsWith, compiler: SQLCompiler, **options: Any) -> str:
+    whole, beginning = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"(substr({whole}, 1, length({beginning})) = {beginning})"
+
+
+@compiles(StartsWith, "postgresql")
+def _(element: StartsWith, compiler: SQLCompiler, **options: Any) -> str:
+    whole, beginning = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"starts_with({whole}, {beginning})"
+
+
+def starts_with(whole: Any, beginning: str) -> ColumnElement[bool]:
+    """The text begins with this one, byte by byte."""
+    return StartsWith(whole, literal(beginning, text()))
+
+
+class SizeOf(FunctionElement[int]):
+    """How long a text is that has no character beyond ASCII: PostgreSQL counts bytes faster than characters."""
+
+    inherit_cache = True
+    type = Integer()
+
+
+@compiles(SizeOf, "sqlite")
+def _(element: SizeOf, compiler: SQLCompiler, **options: Any) -> str:
+    return f"length({compiler.process(element.clauses, **options)})"
+
+
+@compiles(SizeOf, "postgresql")
+def _(element: SizeOf, compiler: SQLCompiler, **options: Any) -> str:
+    return f"octet_length({compiler.process(element.clauses, **options)})"
+
+
+def size_of(ascii_text: Any) -> ColumnElement[int]:
+    """The number of characters."""
+    return SizeOf(ascii_text)
 
 
 class Gathered(FunctionElement[Any]):

@@ -599,12 +599,14 @@ def tenant(right: Right) -> Condition:
     """The own organization, and the other side of every visible partnership and invitation."""
     if right is not Standing.NAMED:
         return false()
-    sides = [
-        rule(select(col(table.tenant_id)), Tenant).where(side == col(Tenant.id), condition(table, Standing.PARTY))
+    shared = [
+        rule(select(col(table.tenant_id)), Tenant).where(
+            or_(col(table.tenant_id) == col(Tenant.id), col(table.partner_tenant_id) == col(Tenant.id)),
+            condition(table, Standing.PARTY),
+        )
         for table in (Partnership, Invitation)
-        for side in (col(table.tenant_id), col(table.partner_tenant_id))
     ]
-    return or_(col(Tenant.id) == VIEWER_TENANT, *(there_is(rows) for rows in sides))
+    return or_(col(Tenant.id) == VIEWER_TENANT, *(there_is(rows) for rows in shared))
 
 
 def audit_entry(right: Right) -> Condition:

@@ -168,7 +168,7 @@ def _decimal(text: str, path: Path) -> float:
 
 
 def _string(text: str, path: Path) -> str:
-    if unstorable := _UNSTORABLE.search(text):
+    if (not text.isascii() or "\0" in text) and (unstorable := _UNSTORABLE.search(text)):
         code = f"U+{ord(unstorable[0]):04X}"
         _refuse(f"The text at {_place(path)} contains {code}; U+0000 and lone surrogates are not accepted.")
     return text

@@ -146,6 +146,8 @@ class Outline:
     """Whether nothing was planned with it yet: it was made because its document came again."""
     same: dict[int, Slot] = field(default_factory=dict)
     """The slots that are the same in every request."""
+    all_same: tuple[Slot, ...] | None = None
+    """All slots, once it is known that all are the same."""
     only_key: "PlanKey | None" = None
     """The key of the one plan that there can be, where all slots are the same."""
 
@@ -153,15 +155,20 @@ class Outline:
         """What tells the plan for these slots from others."""
         if self.only_key is None or self.only_key.parts[1] != dialect:
             key = PlanKey((self, dialect, *(slot.form for slot in slots)))
-            if len(self.same) < len(slots):
+            if self.all_same is None:
                 return key
             self.only_key = key
         return self.only_key
 
     def slots(self, variables: VariableValues, context: Context, registry: Any, *given: Slot) -> tuple[Slot, ...]:
         """What this request says, after what is given. Raises what a resolver would raise for such arguments."""
+        if self.all_same is not None:
+            return self.all_same
         read = (self._slot(place, each, variables, context, registry) for place, each in enumerate(self.readers))
-        return (*given, *read)
+        slots = (*given, *read)
+        if len(self.same) == len(slots):
+            self.all_same = slots
+        return slots
 
     def _slot(self, place: int, reader: Reader, variables: VariableValues, context: Context, registry: Any) -> Slot:
         if (found := self.same.get(place)) is not None:

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
-from uuid import uuid4
+from secrets import token_hex
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
@@ -39,7 +39,7 @@ class Wrapping:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        scope[REQUEST_ID] = request_id = uuid4().hex
+        scope[REQUEST_ID] = request_id = token_hex(16)
         started, sent = time.perf_counter(), 0
         said = self.headers_at(scope["path"].removeprefix(scope.get("root_path", "")))
 

@@ -1,9 +1,10 @@
 """From what is asked to the one statement that answers it, as JSON.
 
-Every level of a document is a named sub-select that starts with `visible` and takes only the columns that are asked
-for: the rows of a page, those below all of them together, those that they name. From the innermost outwards their texts
-are put together and joined to the rows that they belong to. So a statement is as flat as it is long (SQLite's parser
-takes few things in each other), what many rows name is decided once, and no table is named outside of the levels.
+Every level of a document is a named sub-select that starts with `visible`, or below visible rows with `named`, and
+takes only the columns that are asked for: the rows of a page, those below all of them together, those that they name.
+From the innermost outwards their texts are put together and joined to the rows that they belong to. So a statement is
+as flat as it is long (SQLite's parser takes few things in each other), what many rows name is decided once, and no
+table is named outside of the levels.
 """
 
 from collections.abc import Iterable, Iterator, Sequence

@@ -17,7 +17,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.storage.notary import Notary
-from app.storage.straight import FOR_KNOWN_STATEMENTS, Straight, StraightPostgresql, StraightSqlite
+from app.storage.straight import FOR_KNOWN_STATEMENTS, KEEPS_PAGES, Straight, StraightPostgresql, StraightSqlite
 
 BUSY_TIMEOUT_MS = 10_000
 """How long a command waits for the server's write, and the server for a command's."""
@@ -100,7 +100,8 @@ def open_postgresql(url: URL, pool_size: int, connect_timeout: float, *, query_o
 def open_straight(url: URL, pool_size: int, connect_timeout: float) -> Straight:
     """The same database for statements that are known by their text. Nothing is connected before the first."""
     if url.get_backend_name() == "sqlite":
-        return StraightSqlite(SQLITE_READERS, str(url.database), sqlite_settings(query_only=True))
+        settings = (*sqlite_settings(query_only=True), KEEPS_PAGES)
+        return StraightSqlite(SQLITE_READERS, str(url.database), settings)
     _, arguments = url.get_dialect()().create_connect_args(url)
     server = postgresql_settings(query_only=True) | FOR_KNOWN_STATEMENTS
     return StraightPostgresql(pool_size, {**arguments, "timeout": connect_timeout, "server_settings": server})

@@ -19,6 +19,11 @@ KEPT_STATEMENTS = 200
 FOR_KNOWN_STATEMENTS = {"plan_cache_mode": "force_generic_plan", "jit": "off", "random_page_cost": "1.1"}
 """To plan such a statement costs many times what it takes, and to compile it costs more still."""
 
+KEEPS_PAGES = "PRAGMA cache_size = -6000"
+"""In KiB. A page of 500 rooms out of a million reads some 5 MB, a page of rooms out of ten thousand less than the 2 MB
+that there would be; what is read twice a request costs twice as much.
+"""
+
 
 class TooComplex(Exception):
     """The database does not take a statement that is as deep as this one."""

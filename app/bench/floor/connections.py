@@ -10,6 +10,7 @@ import asyncpg
 
 from app.bench.floor.statements import STATEMENTS, Values
 from app.storage.engines import SQLITE_READERS, read_address
+from app.storage.straight import KEEPS_PAGES
 
 SERVER = {"jit": "off", "plan_cache_mode": "force_generic_plan", "default_transaction_read_only": "on"}
 """Each statement is planned once a connection, as its text is the same for everybody."""
@@ -86,6 +87,7 @@ async def open_sqlite(opened: AsyncExitStack, file: str) -> OnSQLite:
     """One more connection to the file."""
     connection = await opened.enter_async_context(aiosqlite.connect(file, isolation_level=None))
     await connection.execute("PRAGMA query_only = 1")
+    await connection.execute(KEEPS_PAGES)
     return OnSQLite(connection)
 
 

@@ -515,6 +515,13 @@ class AuditEntry(SQLModel, table=True):
         Index("uq_audit_entries_sequence", "tenant_id", "sequence", unique=True),
         Index(None, "tenant_id", "creation_time", "sequence"),
         Index(None, "tenant_id", "user_tenant_id", "user_id"),
+        Index(
+            None,
+            "tenant_id",
+            "approved_by_id",
+            sqlite_where=sql("approved_by_id is not null"),
+            postgresql_where=sql("approved_by_id is not null"),
+        ),
     )
 
     tenant_id: str = key()

@@ -144,6 +144,7 @@ def test_what_cannot_be_done_is_said_in_a_sentence(
     state: Path, arguments: list[str], environment: dict[str, str], said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(building, "BUNDLE", state / "nowhere")
+    monkeypatch.setattr(building, "find_spec", lambda _: None)  # nor is the extra here
 
     refused = gateway(state, *arguments, **environment)
 

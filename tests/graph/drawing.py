@@ -1,7 +1,8 @@
 """Random documents with their variables: much nesting, many fragments, aliases, variables, skipped and included parts.
 
 A document is drawn from the schema, field by field. What fields are given in arguments comes from what there is in the
-demo world, now and then from what there is not, so that lists are found, narrowed, paged and refused.
+demo world, now and then from what there is not, so that lists are found, narrowed, paged and refused. What is refused
+is answered by no plan, and says nothing of one: it has to be the rarer.
 """
 
 from collections.abc import Callable
@@ -30,6 +31,8 @@ MAX_DEPTH = 7
 MAX_FIELDS = 4
 NEVER = {"confirmation"}
 """Sealed anew whenever it is asked for."""
+SIZED = ("first", "last")
+"""Both together are refused."""
 SIZES = (1, 2, 3, 5, 20)
 WRONG = ("", "x", "room_x", "50", "000000000000_61_01a2076b-4400-70ce-ac79-7f6c3b0e1019")
 DAYS = ("2026-11-22", "2026-11-23", "2027-01-01", "9999-12-31", "2026-02-30")
@@ -51,12 +54,15 @@ class Drawing:
 
     draw: Draw
     ids: list[str]
-    cursors: list[str]
+    cursors: dict[str, list[str]]
+    """Of each list, by the field that answers it."""
     declared: dict[str, str] = field(default_factory=dict)
     variables: dict[str, Any] = field(default_factory=dict)
     fragments: list[str] = field(default_factory=list)
     spread: dict[str, list[str]] = field(default_factory=dict)
     """Fragments that there are already, by the type they are on."""
+    said: dict[str, int] = field(default_factory=dict)
+    """The arguments that fields were given, numbered."""
 
     def one_in(self, number: int) -> bool:
         return bool(self.draw(st.integers(1, number)) == 1)
@@ -68,10 +74,9 @@ class Drawing:
 
     def value(self, name: str, kind: GraphQLInputType) -> Any:
         """A value for an argument or an input's field."""
-        if isinstance(kind, GraphQLNonNull):
-            return self.value(name, kind.of_type)
-        if self.one_in(12):
+        if self.one_in(100 if isinstance(kind, GraphQLNonNull) else 12):
             return None
+        kind = kind.of_type if isinstance(kind, GraphQLNonNull) else kind
         if isinstance(kind, GraphQLList):
             return [self.value(name, kind.of_type) for _ in range(self.pick((0, 1, 1, 2, 3)))]
         if isinstance(kind, GraphQLEnumType):
@@ -86,17 +91,23 @@ class Drawing:
         return {name: self.value(name, kind.fields[name].type) for name in kind.fields if name in chosen}
 
     def scalar(self, name: str, kind: str) -> Any:
-        if name in ("after", "before"):
-            return self.pick(self.cursors + list(WRONG)) if self.one_in(2) else None
         if kind == "ID":
             return self.pick(WRONG) if self.one_in(8) else self.pick(self.ids)
         if kind == "Int":
             return self.pick((0, -1, 101, 10_001)) if self.one_in(25) else self.pick(SIZES)
         return self.pick(DAYS if kind == "Date" else WORDS)
 
-    def argument(self, name: str, argument: GraphQLArgument) -> str:
+    def cursor(self, asked: str) -> str | None:
+        """Mostly one that this field has answered; if it is narrowed or sorted here, that is one of another list."""
+        if self.one_in(2):
+            return None
+        if self.one_in(8):
+            return str(self.pick((*WRONG, *map(self.pick, self.cursors.values()))))
+        return str(self.pick(self.cursors[asked]))
+
+    def argument(self, asked: str, name: str, argument: GraphQLArgument) -> str:
         """An argument as it is written, its value sometimes in a variable."""
-        value = self.value(name, argument.type)
+        value = self.cursor(asked) if name in ("after", "before") else self.value(name, argument.type)
         if value is None and isinstance(argument.type, GraphQLNonNull):
             value = self.pick(self.ids)
         if self.one_in(2):
@@ -106,11 +117,12 @@ class Drawing:
             return f"{name}: ${variable}"
         return f"{name}: {written(value)}"
 
-    def arguments(self, definition: GraphQLField) -> str:
+    def arguments(self, asked: str, definition: GraphQLField) -> str:
+        unsaid = None if self.one_in(20) else self.pick(SIZED)
         said = [
-            self.argument(name, argument)
+            self.argument(asked, name, argument)
             for name, argument in definition.args.items()
-            if is_required_argument(argument) or self.one_in(4)
+            if is_required_argument(argument) or (name != unsaid and self.one_in(2 if name in SIZED else 4))
         ]
         return f"({', '.join(said)})" if said else ""
 
@@ -127,12 +139,14 @@ class Drawing:
 
     # --- selections ----------------------------------------------------------------------------------------------
 
-    def field(self, owner: GraphQLObjectType, name: str, depth: int, place: int) -> str:
-        """One field. It has an alias of its own wherever another could stand beside it with other arguments."""
+    def field(self, owner: GraphQLObjectType, name: str, depth: int) -> str:
+        """One field. Those with other arguments have another alias, so that all can stand beside each other."""
         definition = owner.fields[name]
-        alias = f"{name}{place}_{owner.name}: " if definition.args or self.one_in(5) else ""
+        arguments = self.arguments(f"{owner.name}.{name}", definition)
+        place = self.said.setdefault(arguments, len(self.said))
+        alias = f"{name}{place}_{owner.name}: " if arguments or self.one_in(10) else ""
         below = "" if is_leaf(definition) else f" {{ {self.selection(get_named_type(definition.type), depth + 1)} }}"
-        return f"{alias}{name}{self.arguments(definition)}{self.directive()}{below}"
+        return f"{alias}{name}{arguments}{self.directive()}{below}"
 
     def fields(self, kind: GraphQLObjectType, depth: int) -> str:
         names = [name for name in kind.fields if name not in NEVER]
@@ -142,7 +156,7 @@ class Drawing:
         if is_connection(kind):
             names += ["nodes"] * 4
         chosen = [self.pick(names) for _ in range(self.draw(st.integers(1, MAX_FIELDS)))]
-        return " ".join(self.field(kind, name, depth, place) for place, name in enumerate(chosen))
+        return " ".join(self.field(kind, name, depth) for name in chosen)
 
     def selection(self, kind: GraphQLNamedType, depth: int) -> str:
         """What is selected of something of this type, spread over fragments now and then."""
@@ -197,7 +211,7 @@ def plain(value: Any) -> Any:
     return str(value) if isinstance(value, Word) else value
 
 
-def requests(ids: list[str], cursors: list[str]) -> st.SearchStrategy[Request]:
+def requests(ids: list[str], cursors: dict[str, list[str]]) -> st.SearchStrategy[Request]:
     """Documents about these objects and places in lists. Not all of them are valid."""
 
     @st.composite

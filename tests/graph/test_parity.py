@@ -43,18 +43,35 @@ AT_MOST = 3600
 PLANNED, STOCK = build_engine(LIMITS, Planning.AT_ONCE), build_engine(LIMITS, Planning.NEVER)
 EVERYTHING = """{
   viewer {
+    __typename
     tenant { id } principal { ... on User { id } ... on Application { id } }
-    rooms { edges { cursor node { id } } }
-    groups { edges { cursor node { id } } }
-    rings { edges { cursor node { id } } }
-    partners(states: [ACTIVE, REMOVED]) { edges { cursor node { id partner { id } } } }
-    customers { edges { cursor node { id customer { id } } } }
-    invitations(states: [PENDING, ACCEPTED, DECLINED, REVOKED, EXPIRED]) { edges { cursor node { id } } }
-    roles { edges { cursor node { id assignments { edges { cursor node { id } } } } } }
+    rooms { edges { cursor node { __typename id groups { edges { cursor } } delegatedTo { edges { cursor } } } } }
+    groups { edges { cursor node { __typename id rooms { edges { cursor } } } } }
+    rings { edges { cursor node { __typename id rooms { edges { cursor } } } } }
+    partners { edges { cursor node { ...seen } } }
+    everyPartner: partners(states: [ACTIVE, REMOVED]) { edges { cursor node { ...seen partner { id } } } }
+    customers { edges { cursor } }
+    everyCustomer: customers(states: [ACTIVE, REMOVED]) { edges { cursor node { id customer { id } } } }
+    invitations { edges { cursor } }
+    everyInvitation: invitations(states: [PENDING, ACCEPTED, DECLINED, REVOKED, EXPIRED]) {
+      edges { cursor node { __typename id rooms { edges { cursor } } groups { edges { cursor } } } }
+    }
+    roles {
+      edges { cursor node { __typename id assignments(first: 20) { edges { cursor node {
+        __typename id
+        members(first: 9) { edges { cursor } }
+        rooms(first: 9) { edges { cursor } }
+        groups(first: 9) { edges { cursor } }
+      } } } } }
+    }
     approvalRequests { edges { cursor node { id } } }
     auditEntries { edges { cursor node { id } } }
     directory { edges { cursor node { ... on Node { id } } } }
   }
+}
+fragment seen on Partnership {
+  __typename id
+  rooms { edges { cursor } } roles { edges { cursor } } approvalRequests { edges { cursor } }
 }"""
 
 
@@ -96,18 +113,32 @@ def collected(value: Any, name: str) -> Iterator[str]:
         yield from collected(each, name)
 
 
+def cursors_of(value: Any, field: str = "") -> Iterator[tuple[str, str]]:
+    """Every cursor, with the field that answers its list as `Type.field`."""
+    for each in value if isinstance(value, list) else ():
+        yield from cursors_of(each, field)
+    for name, each in value.items() if isinstance(value, dict) else ():
+        if name == "cursor":
+            yield field, each
+        yield from cursors_of(each, f"{value['__typename']}.{name}" if "__typename" in value else field)
+
+
 @dataclass(frozen=True)
 class Pool:
     """What documents are about: ids and cursors that somebody has seen."""
 
     ids: list[str]
-    cursors: list[str]
+    cursors: dict[str, list[str]]
+    """Of each list, by the field that answers it."""
 
     @classmethod
     async def of(cls, world: Database) -> "Pool":
-        found = [await answer(STOCK, ask(world, name), Request(EVERYTHING, {})) for name in PEOPLE[:6]]
-        ids, cursors = (sorted(set(collected(found, name))) for name in ("id", "cursor"))
-        return cls(ids, cursors)
+        managers = [name for name in PEOPLE if name.endswith("-manager")]
+        found = [await answer(STOCK, ask(world, name), Request(EVERYTHING, {})) for name in managers]
+        cursors: dict[str, list[str]] = {}
+        for field, cursor in sorted(set(cursors_of(found))):
+            cursors.setdefault(field, []).append(cursor)
+        return cls(sorted(set(collected(found, "id"))), cursors)
 
 
 def plain_queries(pool: Pool) -> st.SearchStrategy[Request]:

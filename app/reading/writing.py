@@ -606,6 +606,10 @@ class Page:
                 parts[key] = Number(case((found > up_to, up_to), else_=found))
             else:
                 parts[key] = boolean(found <= up_to)
+        if not any(isinstance(part, s.CountPart) for _, part in count.fields):
+            return as_object(
+                parts
+            )  # without an aggregate the select would have a row for each that is counted, or none
         return select(as_object(parts)).select_from(self._some(up_to + 1).subquery()).scalar_subquery()
 
     def _some(self, at_most: int) -> Any:

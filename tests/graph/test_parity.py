@@ -196,6 +196,19 @@ async def test_where_a_list_lies_is_told_without_its_objects(world: Database, pa
     assert PLANNED._planner.counts == {"planned": 2}  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("part", ["__typename", "value @skip(if: true)"])
+async def test_a_count_may_be_asked_for_no_number(world: Database, part: str) -> None:
+    """Of a list with many rows and of one without any, and below each row of a list."""
+    below = f"rooms(last: 2) {{ totalCount {{ {part} }} }}"
+    asked = f"{{ viewer {{ {below} groups {{ nodes {{ {below} }} totalCount {{ {part} }} }} }} }}"
+    PLANNED._planner.counts.clear()  # type: ignore[union-attr]
+
+    told = [await difference(ask(world, name), Request(asked, {})) for name in ("contoso-manager", "contoso-analyst")]
+
+    assert told == [None, None]
+    assert PLANNED._planner.counts == {"planned": 2}  # type: ignore[union-attr]
+
+
 @contextmanager
 def without_scope(noun: Noun) -> Iterator[None]:
     """All rows of the noun count as visible."""

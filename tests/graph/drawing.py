@@ -5,8 +5,8 @@ demo world, now and then from what there is not, so that lists are found, narrow
 is answered by no plan, and says nothing of one: it has to be the rarer.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
 import orjson
@@ -23,7 +23,6 @@ from graphql import (
     get_named_type,
     is_required_argument,
 )
-from hypothesis import strategies as st
 
 from tests.graph.selecting import SCHEMA, is_connection, is_leaf, possible, type_named
 
@@ -31,13 +30,14 @@ MAX_DEPTH = 7
 MAX_FIELDS = 4
 NEVER = {"confirmation"}
 """Sealed anew whenever it is asked for."""
-SIZED = ("first", "last")
+SIZED = {"first", "last"}
 """Both together are refused."""
+PLACED = {"after", "before"}
+"""What a list answers is refused by the same list if it is narrowed or sorted."""
 SIZES = (1, 2, 3, 5, 20)
 WRONG = ("", "x", "room_x", "50", "000000000000_61_01a2076b-4400-70ce-ac79-7f6c3b0e1019")
 DAYS = ("2026-11-22", "2026-11-23", "2027-01-01", "9999-12-31", "2026-02-30")
 WORDS = ("zür", "kr", "saal", "no", "1", "contoso", "%_")
-Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Request:
 class Drawing:
     """One document on its way."""
 
-    draw: Draw
+    random: Random
     ids: list[str]
     cursors: dict[str, list[str]]
     """Of each list, by the field that answers it."""
@@ -65,10 +65,10 @@ class Drawing:
     """The arguments that fields were given, numbered."""
 
     def one_in(self, number: int) -> bool:
-        return bool(self.draw(st.integers(1, number)) == 1)
+        return self.random.randrange(number) == 0
 
     def pick(self, choices: Any) -> Any:
-        return self.draw(st.sampled_from(list(choices)))
+        return self.random.choice(list(choices))
 
     # --- values --------------------------------------------------------------------------------------------------
 
@@ -98,16 +98,16 @@ class Drawing:
         return self.pick(DAYS if kind == "Date" else WORDS)
 
     def cursor(self, asked: str) -> str | None:
-        """Mostly one that this field has answered; if it is narrowed or sorted here, that is one of another list."""
-        if self.one_in(2):
-            return None
+        """Mostly one that this field has answered."""
         if self.one_in(8):
+            return None
+        if self.one_in(12):
             return str(self.pick((*WRONG, *map(self.pick, self.cursors.values()))))
         return str(self.pick(self.cursors[asked]))
 
     def argument(self, asked: str, name: str, argument: GraphQLArgument) -> str:
         """An argument as it is written, its value sometimes in a variable."""
-        value = self.cursor(asked) if name in ("after", "before") else self.value(name, argument.type)
+        value = self.cursor(asked) if name in PLACED else self.value(name, argument.type)
         if value is None and isinstance(argument.type, GraphQLNonNull):
             value = self.pick(self.ids)
         if self.one_in(2):
@@ -118,11 +118,16 @@ class Drawing:
         return f"{name}: {written(value)}"
 
     def arguments(self, asked: str, definition: GraphQLField) -> str:
-        unsaid = None if self.one_in(20) else self.pick(SIZED)
+        chosen = {name for name in definition.args if self.one_in(4)}
+        if not self.one_in(20):
+            chosen -= PLACED if chosen - PLACED else set()
+            chosen -= SIZED
+        if definition.args.keys() >= SIZED and not self.one_in(4):
+            chosen.add(self.pick(("first", "last")))
         said = [
             self.argument(asked, name, argument)
             for name, argument in definition.args.items()
-            if is_required_argument(argument) or (name != unsaid and self.one_in(2 if name in SIZED else 4))
+            if is_required_argument(argument) or name in chosen
         ]
         return f"({', '.join(said)})" if said else ""
 
@@ -153,9 +158,8 @@ class Drawing:
         leaves = [name for name in names if is_leaf(kind.fields[name])]
         if depth >= MAX_DEPTH:
             return " ".join(["__typename", *(self.pick(leaves) for _ in range(2) if leaves)])
-        if is_connection(kind):
-            names += ["nodes"] * 4
-        chosen = [self.pick(names) for _ in range(self.draw(st.integers(1, MAX_FIELDS)))]
+        names += [name for name in names if name == ("nodes" if is_connection(kind) else "viewer")] * 4
+        chosen = [self.pick(names) for _ in range(self.random.randint(1, MAX_FIELDS))]
         return " ".join(self.field(kind, name, depth) for name in chosen)
 
     def selection(self, kind: GraphQLNamedType, depth: int) -> str:
@@ -211,14 +215,4 @@ def plain(value: Any) -> Any:
     return str(value) if isinstance(value, Word) else value
 
 
-def requests(ids: list[str], cursors: dict[str, list[str]]) -> st.SearchStrategy[Request]:
-    """Documents about these objects and places in lists. Not all of them are valid."""
-
-    @st.composite
-    def drawn(draw: Draw) -> Request:
-        return Drawing(draw, ids, cursors).request()
-
-    return drawn()
-
-
-__all__ = ["SCHEMA", "Request", "requests"]
+__all__ = ["SCHEMA", "Drawing", "Request"]

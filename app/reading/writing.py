@@ -427,6 +427,11 @@ class Page:
         """The list, if it is one, and what all parts of it have alike."""
         return self.parts[0]
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is of one whole list, so that all rows of its level are its own."""
+        return self.listing.parent is None and not self.is_below_a_row
+
     # --- what is said of the rows --------------------------------------------------------------------------------
 
     def said(self, level: Level, fields: s.Fields) -> dict[str, Expression]:
@@ -477,7 +482,7 @@ class Page:
     def _numbered_ends(self, level: Level) -> tuple[Expression, Expression]:
         """The cursors of the first and the last row that is shown, in the order that they are read in."""
         place, cursor = level.column("place", Integer()), self._cursor(level)
-        last = self._shown_of(level.column("total", Integer()) if self.is_below_a_row else count_of(level))
+        last = self._shown_of(count_of(level) if self.is_whole else level.column("total", Integer()))
         return func.max(case((place == 1, cursor))), func.max(case((place == last, cursor)))
 
     def _ends(self, level: Level) -> tuple[Expression, Expression]:
@@ -503,7 +508,7 @@ class Page:
         placed = every_column(first.subquery(level.alias)).add_columns(func.row_number().over().label("place"))
         numbered = placed.subquery(level.alias)
         rows = self.taken(level, numbered, "place") if self._reads_keys else every_column(numbered)
-        if self.is_below_a_row and asks(fields, "start", "end"):
+        if not self.is_whole and asks(fields, "start", "end"):
             rows = rows.add_columns(func.count().over().label("total"))
         return level.whole(self.in_order(rows, self.place_order(level)))
 
@@ -530,8 +535,7 @@ class Page:
 
     def _is_counted_with(self, counts: list[int]) -> bool:
         """Whether the list is read once for its page and for its counts, as both are of its beginning."""
-        is_whole = self.listing.parent is None and not self.is_below_a_row
-        return bool(counts) and is_whole and not (self.window.after or self.window.before)
+        return bool(counts) and self.is_whole and not (self.window.after or self.window.before)
 
     def size(self, fields: s.Fields) -> int:
         """How many rows are read."""
@@ -607,9 +611,7 @@ class Page:
             else:
                 parts[key] = boolean(found <= up_to)
         if not any(isinstance(part, s.CountPart) for _, part in count.fields):
-            return as_object(
-                parts
-            )  # without an aggregate the select would have a row for each that is counted, or none
+            return as_object(parts)  # a select without an aggregate has a row for each that is counted
         return select(as_object(parts)).select_from(self._some(up_to + 1).subquery()).scalar_subquery()
 
     def _some(self, at_most: int) -> Any:

@@ -225,14 +225,31 @@ async def test_a_count_may_be_asked_for_no_number(world: Database, part: str) ->
     assert PLANNED._planner.counts == {"planned": 2}  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("size", ["first: 2", "last: 2", "first: 50"])
+@pytest.mark.parametrize("nested", ["", "customer { id }"])
+async def test_each_page_has_ends_of_its_own(world: Database, size: str, nested: str) -> None:
+    """Of a whole list, below each row of it, and, with something below in turn, below all rows together."""
+    page = f"pageInfo {{ startCursor endCursor hasNextPage hasPreviousPage }} nodes {{ id {nested} }}"
+    asked = f"{{ viewer {{ rooms({size}) {{ {page} }} groups {{ nodes {{ rooms({size}) {{ {page} }} }} }} }} }}"
+    PLANNED._planner.counts.clear()  # type: ignore[union-attr]
+
+    assert await difference(ask(world, "contoso-manager"), Request(asked, {})) is None
+    assert PLANNED._planner.counts == {"planned": 1}  # type: ignore[union-attr]
+
+
 @contextmanager
 def without_scope(noun: Noun) -> Iterator[None]:
     """All rows of the noun count as visible."""
     table = noun.table
     everything = scoped(select(table), frozenset({str(table.__tablename__)}))
-    made, parted = declaring.made_once, declaring.parted_once
+    made, named, parted = declaring.made_once, declaring.named_once, declaring.parted_once
+
+    def named_of(one: Any, right: Any, other: Any) -> Any:
+        return everything if one is table else named(one, right, other)
+
     with pytest.MonkeyPatch.context() as broken:
         broken.setattr(declaring, "made_once", lambda one, right: everything if one is table else made(one, right))
+        broken.setattr(declaring, "named_once", named_of)
         whole = [everything]
         broken.setattr(declaring, "parted_once", lambda one, right: whole if one is table else parted(one, right))
         yield

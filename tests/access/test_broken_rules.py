@@ -43,8 +43,6 @@ PAIRS: tuple[Pair, ...] = (
     *ALWAYS,
     (Room, Permission.ROOMS_MODIFY),
     (Room, Permission.ROOMS_MODIFY, "in parts"),
-    (Room, Permission.GROUPS_VIEW, "in parts"),
-    (Room, Permission.RINGS_VIEW, "in parts"),
     (Room, Permission.TICKETS_VIEW, "in parts"),
     (RoomGroup, Permission.TICKETS_VIEW),
     (UpdateRing, Permission.RINGS_MANAGE),
@@ -616,7 +614,7 @@ class Hunt:
     async def run(self, address: str) -> None:
         async with Database(address) as database, database.writer.connect() as connection:
             await connection.execution_options(**{WORK: True})
-            for number, (world, askers) in enumerate([approved_by_who_is_gone(), *richest_worlds()]):
+            for number, (world, askers) in enumerate([*richest_worlds(), approved_by_who_is_gone()], 1):
                 async with connection.begin() as transaction:
                     await write(connection, world)
                     for asker in askers:

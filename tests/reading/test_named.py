@@ -26,7 +26,7 @@ from tests.access.worlds import sample_worlds, write
 
 Edge = One | Many
 Keys = set[tuple[str, str]]
-SAMPLE, SEED = 60, 11
+SAMPLE, SEED = 30, 11
 
 ONES = [edge for noun in NOUNS for edge in noun.ones.values()]
 MANYS = [edge for noun in NOUNS for edge in noun.manys.values() if edge.right is None]

@@ -62,6 +62,8 @@ class Level:
     looked_up: dict[str, Expression] = field(default_factory=dict)
     """What is looked up by the columns, for no more rows than there are in the end."""
     joins: list[tuple[FromClause, ColumnElement[bool]]] = field(default_factory=list)
+    repeats: bool = False
+    """Whether a row can be there several times, because it belongs to several rows above."""
 
     def take(self, name: str, expression: Expression, kind: TypeEngine[Any] | None = None) -> Expression:
         """The column under this name, for what is written from it."""
@@ -635,6 +637,7 @@ class Pages:
         page = self.page
         alone = replace(page, parts=[children_of(self.edge, self.outer.tenant, self.outer.key)])
         level = page.writer.level(page.listing.noun)
+        level.repeats = self.outer.repeats or self.edge.link is not None or self.edge.derive is not None
         said = page.said(level, fields)
         page.writer.fill(level, self._placed(level, fields))
         rows = self._grouped(level, said)
@@ -699,15 +702,17 @@ def is_plain(fields: s.Fields) -> bool:
 
 def children_among(edge: Many, outer: Level) -> Listing:
     """The list of all rows of the level together."""
-    rows, parents = named_targets(edge), (outer.tenant, outer.key)
+    rows, parents = named_targets(edge), (outer.tenant.label("t"), outer.key.label("k"))
+    keys = select(*parents).select_from(table(outer.alias))
     if edge.derive is not None:
-        keys = select(*parents).select_from(table(outer.alias))
         return children(edge, rows, lambda tenant, key: tuple_(tenant, key).in_(keys))
+    each = keys.distinct().subquery(f"{outer.alias}_each")
+    source, own = (each, each.c) if outer.repeats else (table(outer.alias), keys.selected_columns)
 
     def is_it(tenant: Any, key: Any) -> ColumnElement[bool]:
-        return and_(tenant == parents[0], key == parents[1])
+        return and_(tenant == own.t, key == own.k)
 
-    return children(edge, rows, is_it, table(outer.alias))
+    return children(edge, rows, is_it, source)
 
 
 # --- pieces ----------------------------------------------------------------------------------------------------------

@@ -237,6 +237,17 @@ async def test_each_page_has_ends_of_its_own(world: Database, size: str, nested:
     assert PLANNED._planner.counts == {"planned": 1}  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("size", ["first: 3", "last: 3"])
+async def test_a_row_that_belongs_to_several_is_told_once_below_each(world: Database, size: str) -> None:
+    """Rooms that share a group: the group's rooms are those of one group, however often it is there."""
+    rooms = f"rooms({size}) {{ nodes {{ displayName customer {{ id }} }} totalCount {{ value }} }}"
+    asked = f"{{ viewer {{ rooms {{ nodes {{ groups {{ nodes {{ id {rooms} }} }} }} }} }} }}"
+    PLANNED._planner.counts.clear()  # type: ignore[union-attr]
+
+    assert await difference(ask(world, "contoso-manager"), Request(asked, {})) is None
+    assert PLANNED._planner.counts == {"planned": 1}  # type: ignore[union-attr]
+
+
 @contextmanager
 def without_scope(noun: Noun) -> Iterator[None]:
     """All rows of the noun count as visible."""

@@ -587,8 +587,8 @@ def principal(right: Right) -> Condition:
     entries = rule(select(col(AuditEntry.id)), Principal).where(audit_entry(Permission.AUDIT_VIEW))
     acted = entries.where(col(AuditEntry.user_tenant_id) == tenant, col(AuditEntry.user_id) == key)
     approved = entries.where(col(AuditEntry.tenant_id) == tenant, col(AuditEntry.approved_by_id) == key)
-    named = (is_a_member, sent, held_ones, acted, approved)
-    return or_(oneself, directory(Standing.DIRECTORY), *(there_is(rows) for rows in named))
+    naming = (is_a_member, sent, held_ones, acted, approved)
+    return or_(oneself, directory(Standing.DIRECTORY), *(there_is(rows) for rows in naming))
 
 
 def tenant(right: Right) -> Condition:

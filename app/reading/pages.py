@@ -168,7 +168,7 @@ def visible_targets(edge: Many) -> Rows:
 
 def named_targets(edge: Many) -> Rows:
     """The same for who narrows them to parents that are visible rows themselves."""
-    return narrowed(edge, edge.target.named_by(edge.source) if edge.right is None else edge.target.rows(edge.right))
+    return visible_targets(edge) if edge.right else narrowed(edge, edge.target.named_by(edge.source))
 
 
 def narrowed(edge: Many, rows: Rows) -> Rows:

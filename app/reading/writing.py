@@ -512,7 +512,9 @@ class Page:
         rows = self.taken(level, numbered, "place") if self._reads_keys else every_column(numbered)
         if not self.is_whole and asks(fields, "start", "end"):
             rows = rows.add_columns(func.count().over().label("total"))
-        return level.whole(self.in_order(rows, self.place_order(level)))
+        if not self.writer.numbers_rows:
+            rows = rows.order_by(self.place_order(level))  # taken as they come, they have to come so
+        return level.whole(rows)
 
     def shown(self, level: Level) -> FromClause:
         """Of rows that are not numbered those that are shown, in the order of the list."""
@@ -542,10 +544,6 @@ class Page:
     def size(self, fields: s.Fields) -> int:
         """How many rows are read."""
         return self.window.size + asks(fields, self.more)
-
-    def in_order(self, rows: Any, *order: ColumnElement[Any]) -> Any:
-        """The rows in this order where they are taken as they come, and have to come so."""
-        return rows if self.writer.numbers_rows else rows.order_by(*order)
 
     def place_order(self, level: Level) -> ColumnElement[Any]:
         """The order of the list, whichever way it was read."""

@@ -53,7 +53,7 @@ def create_app(
     authenticator = Authenticator(verifier, database)
     endpoint = GraphQLEndpoint(engine, authenticator, database, service_of(settings), clock)
     routes = [
-        Route("/graphql", endpoint.respond, methods=["POST"]),
+        Route("/graphql", endpoint, methods=["POST"]),
         *export_routes(AuditExport(authenticator, database, clock)),
         *(explorer.routes() if explorer else ()),
         Route("/healthz", healthz),

@@ -4,7 +4,7 @@ from sqlalchemy import ColumnElement, and_, case, not_, select
 from sqlmodel import col
 
 from app.access.scoping import rule
-from app.access.viewer import VIEWER_KIND, VIEWER_PRINCIPAL, VIEWER_TENANT, Viewer, who
+from app.access.viewer import VIEWER_KIND, VIEWER_PRINCIPAL, VIEWER_TENANT, Viewer
 from app.domain.vocabulary import PrincipalKind
 from app.storage.engines import Database
 from app.storage.tables import Principal, Tenant
@@ -60,7 +60,7 @@ ASKED = select(unrecognized())
 async def recognize(database: Database, viewer: Viewer) -> None:
     """Returns for whoever may ask. Raises one of `REASONS`."""
     async with database.reading() as connection:
-        require_recognized((await connection.execute(ASKED, who(viewer))).scalar_one())
+        require_recognized((await connection.execute(ASKED, viewer.values)).scalar_one())
 
 
 def require_recognized(reason: str | None) -> None:

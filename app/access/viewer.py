@@ -1,8 +1,9 @@
 """Who asks, and how that reaches a statement."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from functools import cache
 from typing import Final
 
 from sqlalchemy import BindParameter, Integer, bindparam
@@ -22,13 +23,30 @@ class Viewer:
     principal_id: str
     kind: PrincipalKind = PrincipalKind.USER
     directory_roles: frozenset[DirectoryRole] = frozenset()
+    values: dict[str, str | int] = field(init=False, compare=False, repr=False)
+    """What tells a statement who asks."""
+
+    def __post_init__(self) -> None:
+        values: dict[str, str | int] = {
+            VIEWER_TENANT.key: self.tenant_id,
+            VIEWER_PRINCIPAL.key: self.principal_id,
+            VIEWER_KIND.key: self.kind.value,
+            VIEWER_DIRECTORY.key: self.directory.value,
+        }
+        object.__setattr__(self, "values", values)
 
     @property
     def directory(self) -> Permission:
         """What the directory roles grant over everything of the home tenant. An application has none."""
         if self.kind is not PrincipalKind.USER:
             return NOTHING
-        return union(role.permissions for role in self.directory_roles)
+        return granted_by(self.directory_roles)
+
+
+@cache
+def granted_by(roles: frozenset[DirectoryRole]) -> Permission:
+    """What these roles grant together."""
+    return union(role.permissions for role in roles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +79,9 @@ AUDIT_SINCE: BindParameter[str] = bindparam("audit_since", type_=text())
 """What was recorded earlier than this cannot be read any more."""
 
 
-def who(viewer: Viewer) -> dict[str, str | int]:
-    """The values that tell who asks."""
-    return {
-        VIEWER_TENANT.key: viewer.tenant_id,
-        VIEWER_PRINCIPAL.key: viewer.principal_id,
-        VIEWER_KIND.key: viewer.kind.value,
-    }
-
-
 def binds(viewer: Viewer, moment: datetime) -> dict[str, str | int]:
     """The values that every statement made from `visible` is run with."""
-    return who(viewer) | {
-        VIEWER_DIRECTORY.key: viewer.directory.value,
+    return viewer.values | {
         MOMENT.key: print_instant(moment),
         AUDIT_SINCE.key: print_instant(moment - READABLE),
     }

@@ -36,7 +36,7 @@ PLACES = ("locations", "path")
 MASKED = "Something went wrong here. It was logged under the request id; tell it to who runs this service."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
     """What is answered: data unless nothing ran, and errors."""
 
@@ -46,9 +46,13 @@ class Answer:
     """Whether the operation was run at all; without it there is no `data` in the answer."""
     understood: bool = False
     """Whether there was a request of GraphQL to answer, even if its document or variables were refused."""
+    written: bytes | None = None
+    """The whole as JSON, where a planner wrote it."""
 
     def to_bytes(self) -> bytes:
         """The answer as JSON."""
+        if self.written is not None:
+            return self.written
         body: dict[str, Any] = {"data": self.data} if self.ran else {}
         if self.errors:
             body["errors"] = list(self.errors)
@@ -80,7 +84,7 @@ class Planner(Protocol):
     """Answers whole operations in another way than field by field."""
 
     async def answer(self, operation: Operation, variables: VariableValues, context: Any) -> bytes | None:
-        """The data of the answer as JSON; None where there is no other way. Raises `NotAdmitted`."""
+        """The whole answer as JSON; None where there is no other way. Raises `NotAdmitted`."""
 
     async def admit(self, context: Any) -> None:
         """Returns if who asks may ask. Raises `NotAdmitted`."""
@@ -116,8 +120,8 @@ class Engine:
         operation = document.operation(request.operation_name)
         operation.nodes.check(request.variables)
         variables = self._variables(operation, request.variables)
-        if self._planner and (data := await self._planner.answer(operation, variables, context)) is not None:
-            return Answer((), orjson.Fragment(data), ran=True, understood=True)
+        if self._planner and (written := await self._planner.answer(operation, variables, context)) is not None:
+            return Answer(ran=True, understood=True, written=written)
         await self.admit(context)
         execution = Execution.of(self._schema, document.ast, operation.name, request.variables, context)
         if isinstance(execution, list):

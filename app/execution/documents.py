@@ -91,7 +91,9 @@ class Document:
 
     def operation(self, name: str | None) -> Operation:
         """The one operation to run. Raises `Problem` when `name` is of none, or is needed and missing."""
-        found = [each for each in self.operations if name is None or each.name == name]
+        if name is None and len(self.operations) == 1:
+            return self.operations[0]
+        found = [each for each in self.operations if each.name == name]
         if len(found) == 1:
             return found[0]
         names = [shown(each.name or "") for each in self.operations[:MAX_NAMES]]

@@ -52,7 +52,7 @@ class Context:
     """Fetches an object by a plan, as a field of the running operation selects it; None where it cannot."""
     is_recognized: bool = False
     """Whether it is known that who asks may ask at all."""
-    stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+    _open: AsyncExitStack | None = None
     """What is open for as long as the request needs it."""
     _loaders: dict[Hashable, DataLoader[Any, Any]] = field(default_factory=dict)
 
@@ -77,13 +77,16 @@ class Context:
 
     async def __aexit__(self, *_: object) -> None:
         """Close what was open for the request; a dry run is undone."""
-        await self.stack.aclose()
+        if self._open is not None:
+            await self._open.aclose()
 
     async def change(self, asked: Asked, operate: Operation) -> Outcome:
         """What became of a change. Whatever is read afterwards is read anew, of a dry run within it."""
-        await self.stack.aclose()
+        if self._open is not None:
+            await self._open.aclose()
+        self._open = AsyncExitStack()
         changer = Changer(self.reader.database, self.caller, self.moment, self.request_id)
-        outcome = await changer.change(asked, operate, self.stack)
+        outcome = await changer.change(asked, operate, self._open)
         self.reader = replace(self.reader, trial=outcome.trial)
         self._loaders.clear()
         return outcome

@@ -63,8 +63,8 @@ MAX_ASKED = 2_000
 
 
 FETCHED_KEY = "x"
-FETCHED = f'{{"{FETCHED_KEY}":'.encode()
-"""What stands before an object that is fetched by itself."""
+FETCHED, FETCHED_END = f'{{"data":{{"{FETCHED_KEY}":'.encode(), b"}}"
+"""What stands around an object that is fetched by itself."""
 
 
 class Planning(Enum):
@@ -280,7 +280,7 @@ class Planner:
         self.counts: Counter[str] = Counter()
 
     async def answer(self, operation: Operation, variables: VariableValues, context: Context) -> bytes | None:
-        """The data of the whole answer as JSON; None where the executor has to answer.
+        """The whole answer as JSON; None where the executor has to answer.
 
         Raises `NotAdmitted`.
         """
@@ -307,7 +307,7 @@ class Planner:
         if outline is None:
             return None
         answer = await self._tried(outline, raw.variable_values, context, node_slot(identifier, context))
-        return None if answer is None else Finished(answer[len(FETCHED) : -1])
+        return None if answer is None else Finished(answer[len(FETCHED) : -len(FETCHED_END)])
 
     def _fetching(self, raw: Any) -> Outline | None:
         """The outline of one field that answers with an object."""
@@ -368,7 +368,7 @@ class Planner:
     def _outline(self, operation: Operation, variables: VariableValues) -> Outline | None:
         if operation.kind is not OperationType.QUERY or not self._planned:
             return None
-        chosen = tuple(variables.coerced.get(name) for name in operation.choices)
+        chosen = tuple([variables.coerced.get(name) for name in operation.choices]) if operation.choices else ()
         outlines = operation.outlines
         if chosen not in outlines and len(outlines) >= MAX_CHOICES:
             outlines.clear()

@@ -15,7 +15,7 @@ from app.reading.selections import Fields
 from app.reading.slots import Slot
 from app.reading.writing import LEFT, MISSING, Writer
 from app.storage.engines import Database
-from app.storage.json_text import Encoded
+from app.storage.json_text import Encoded, chain
 
 Binds = dict[str, Any]
 NOT_THERE = MISSING.encode()
@@ -40,11 +40,12 @@ class NotPlanned(Exception):
 def write_plan(fields: Fields, slots: Sequence[Slot], dialect: Dialect) -> Plan:
     """The plan for requests that say something of these forms. Every level of it has passed the tripwire."""
     data, parts = Writer(slots, numbers_rows=dialect.name != "sqlite").whole(fields)
-    statement = select(unrecognized().label("unrecognized"), Encoded(data).label("data")).add_cte(*parts)
+    answer = Encoded(chain('{"data":', data, "}"))
+    statement = select(unrecognized().label("unrecognized"), answer.label("answer")).add_cte(*parts)
     check(statement, {})
     compiled = compiler_of(dialect)(dialect, statement)
     names = tuple(compiled.positiontup or ())
-    return Plan(str(compiled), names, LEFT in str(compiled).replace(MISSING, ""))
+    return Plan(str(compiled), names, LEFT in str(compiled))
 
 
 @cache

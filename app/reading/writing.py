@@ -46,8 +46,10 @@ from app.storage.json_text import Hexed, Listed, Number, Piece, Quoted, boolean,
 
 LEFT = '{"!":'
 """How a place begins that is finished afterwards; in JSON no text can hold it."""
-MISSING = f"{LEFT}0}}"
-"""Stands where something has to be and is not: the answer is then another's to make."""
+MISSING = "\x1a"
+"""Stands where something has to be and is not: the answer is then another's to make. It is the character for a
+substitute, which JSON writes escaped wherever it means it; one character is looked for ten times as fast as a word.
+"""
 UUID_LENGTH = 36
 NOTHING_LISTED, FALSE = "[]", "false"
 

@@ -123,11 +123,7 @@ class Database:
             self.writer = open_postgresql(self.url, pool_size, connect_timeout, query_only=False)
             self.readers = open_postgresql(self.url, pool_size, connect_timeout, query_only=True)
         self.straight = open_straight(self.url, pool_size, connect_timeout)
-
-    @property
-    def dialect(self) -> Dialect:
-        """How statements are spelled here."""
-        return self.readers.dialect
+        self.dialect: Dialect = self.readers.dialect
 
     @property
     def file(self) -> Path | None:

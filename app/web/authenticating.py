@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.access.recognizing import RemovedPrincipal, UnknownCaller, UnknownTenant, recognize
-from app.access.viewer import Caller, Viewer
+from app.access.viewer import Caller
 from app.domain.refusals import Problem, ProblemCode
 from app.storage.engines import Database
-from app.web.tokens import Claims, TokenRefused, TokenVerifier
+from app.web.tokens import TokenRefused, TokenVerifier
 
 log = logging.getLogger("gateway.tokens")
 SCHEME = "bearer"
@@ -34,7 +34,7 @@ class Authenticator:
     async def bearer(self, headers: Sequence[str], now: datetime, request_id: str) -> Caller:
         """Who asks, as the token says; whether they may ask is for the database. Raises a `Problem`."""
         try:
-            return as_caller(await self.verifier.verify(bearer(headers), now))
+            return (await self.verifier.verify(bearer(headers), now)).caller
         except TokenRefused as refusal:
             raise unauthenticated(refusal.reason, request_id) from None
 
@@ -53,12 +53,6 @@ def unauthenticated(reason: str, request_id: str) -> Problem:
     """What is said to whoever has no valid token; why it is not is for the log alone."""
     log.info("token refused", extra={"reason": reason, "request_id": request_id})
     return Problem(ProblemCode.UNAUTHENTICATED, "Send a valid access token as `Authorization: Bearer …`.")
-
-
-def as_caller(claims: Claims) -> Caller:
-    """The viewer with the names in the token, which are for display only."""
-    viewer = Viewer(claims.tenant_id, claims.principal_id, claims.kind, claims.directory_roles)
-    return Caller(viewer, claims.display_name, claims.user_principal_name, claims.guest)
 
 
 def bearer(headers: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
 """`POST /graphql`, and the shape of every refusal."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
@@ -9,6 +9,7 @@ from typing import cast
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
 
 from app.access.recognizing import UnknownCaller
 from app.config import Limits
@@ -18,7 +19,7 @@ from app.execution.bodies import GraphQLRequest, parse_body
 from app.graph.context import Context, Service, begin
 from app.storage.engines import Database
 from app.web.authenticating import Authenticator, not_admitted
-from app.web.negotiating import JSON, OFFERED, choose, is_encoded, is_json, status
+from app.web.negotiating import JSON, OFFERED, Values, choose, is_encoded, is_json, status, values_of
 
 Clock = Callable[[], datetime]
 REQUEST_ID = "request_id"
@@ -43,14 +44,18 @@ class GraphQLEndpoint:
     service: Service
     clock: Clock
 
-    async def respond(self, request: Request) -> Response:
-        """The answer to one request, in the time that there is for it, however slowly its body arrives."""
-        media_type = accepted(request)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, in the time that there is for it, however slowly its body arrives."""
+        response = await self._respond(Incoming.of(scope, receive), scope[REQUEST_ID])
+        await response(scope, receive, send)
+
+    async def _respond(self, incoming: "Incoming", request_id: str) -> Response:
+        media_type = choose(incoming.accepts)
         if media_type is None:
             raise HTTPException(406)
         try:
             async with asyncio.timeout(self.service.limits.timeout_seconds):
-                answer = await self._answer(request, request.scope[REQUEST_ID])
+                answer = await self._answer(incoming, request_id)
         except Problem as problem:
             answer = refused(problem)
         except TimeoutError:
@@ -58,47 +63,64 @@ class GraphQLEndpoint:
         except (HTTPException, ClientDisconnect):
             raise
         except Exception as defect:  # noqa: BLE001 - told here, where the media type and the caller's origin are known
-            answer = refused(internal(defect, request.scope[REQUEST_ID]))
+            answer = refused(internal(defect, request_id))
         return respond(answer, media_type)
 
-    async def _answer(self, request: Request, request_id: str) -> Answer:
+    async def _answer(self, incoming: "Incoming", request_id: str) -> Answer:
         """Who asks is settled before anything is said of what is asked."""
         now = self.clock()
-        caller = await self.authenticator.bearer(request.headers.getlist("authorization"), now, request_id)
+        caller = await self.authenticator.bearer(incoming.authorizations, now, request_id)
         async with begin(caller, self.database, self.service, now, request_id) as context:
             try:
-                asked = await self._asked(request, context)
-                return await self.engine.answer(asked, context, request_id)
+                request = await self._read(incoming, context)
+                return await self.engine.answer(request, context, request_id)
             except NotAdmitted as refusal:
                 raise not_admitted(cast("UnknownCaller", refusal.__cause__), request_id) from None
 
-    async def _asked(self, request: Request, context: Context) -> GraphQLRequest:
+    async def _read(self, incoming: "Incoming", context: Context) -> GraphQLRequest:
         try:
-            return await read_request(request, self.service.limits)
+            return await incoming.read(self.service.limits)
         except (HTTPException, Problem):
             await self.engine.admit(context)
             raise
 
 
-def accepted(request: Request) -> str | None:
-    """The media type to answer this request in; None where it accepts none of ours."""
-    return choose(", ".join(request.headers.getlist("accept")))
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """What came over HTTP: the headers that matter here, and a body that may still be on its way."""
+
+    accepts: Values
+    authorizations: Values
+    content_types: Values
+    content_encodings: Values
+    receive: Receive
+
+    @classmethod
+    def of(cls, scope: Scope, receive: Receive) -> "Incoming":
+        """What this request says."""
+        accepts, authorizations, types, encodings = values_of(
+            scope["headers"], b"accept", b"authorization", b"content-type", b"content-encoding"
+        )
+        return cls(accepts, authorizations, types, encodings, receive)
+
+    async def read(self, limits: Limits) -> GraphQLRequest:
+        """The body, read. Raises `HTTPException`, or a `Problem` of code BAD_REQUEST."""
+        if not is_json(self.content_types):
+            raise HTTPException(415)
+        if is_encoded(self.content_encodings):
+            raise HTTPException(415, headers={"Accept-Encoding": "identity"})
+        return parse_body(await read_body(self.receive, limits.max_body_bytes), limits)
 
 
-async def read_request(request: Request, limits: Limits) -> GraphQLRequest:
-    """What is asked. Raises `HTTPException`, or a `Problem` of code BAD_REQUEST."""
-    if not is_json(request.headers.getlist("content-type")):
-        raise HTTPException(415)
-    if is_encoded(request.headers.getlist("content-encoding")):
-        raise HTTPException(415, headers={"Accept-Encoding": "identity"})
-    return parse_body(await read_body(request, limits.max_body_bytes), limits)
-
-
-async def read_body(request: Request, allowed: int) -> bytes:
+async def read_body(receive: Callable[[], Awaitable[Message]], allowed: int) -> bytes:
     """The body, as soon as it is there. Raises `HTTPException` once it is longer than allowed."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
+    body, is_coming = bytearray(), True
+    while is_coming:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
+        is_coming = message.get("more_body", False)
         if len(body) > allowed:
             raise HTTPException(413, headers={"Connection": "close"})
     return bytes(body)
@@ -115,5 +137,5 @@ async def refuse(request: Request, error: Exception) -> Response:
     """A refusal of the request as such: same shape as every other, with the status of its reason."""
     raised = cast("HTTPException", error)  # it is registered for no other
     problem = Problem(ProblemCode.BAD_REQUEST, REASONS[raised.status_code])
-    media_type = accepted(request) or JSON
+    media_type = choose(tuple(request.headers.getlist("accept"))) or JSON
     return Response(refused(problem).to_bytes(), raised.status_code, raised.headers, f"{media_type}; charset=utf-8")

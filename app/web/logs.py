@@ -5,7 +5,7 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TextIO
 
 from app.domain.moments import print_instant
 from app.execution.answers import log_defect, places_of
@@ -20,12 +20,19 @@ IN_ASCII = json.JSONEncoder(default=str)
 log = logging.getLogger("gateway.stray")
 
 
-class JsonLines(logging.Formatter):
-    """A record as one JSON object, in ASCII, so that nothing in it can end the line or fail to be written."""
+class JsonLines(logging.StreamHandler[TextIO]):
+    """Writes a record as one JSON object, in ASCII, so that nothing in it can end the line or fail to be written."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the line at once."""
+        try:
+            self.stream.write(f"{self.format(record)}\n")
+            self.stream.flush()
+        except Exception:  # noqa: BLE001 - nobody who logs is told that it failed
+            self.handleError(record)
 
     def format(self, record: logging.LogRecord) -> str:
         """The record's time, level, logger, message and extras; of an exception its kind and places only."""
-        extras = {name: value for name, value in vars(record).items() if name not in STANDARD}
         line: dict[str, object] = {
             "time": print_instant(datetime.fromtimestamp(record.created, UTC)),
             "level": record.levelname,
@@ -34,15 +41,16 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info and record.exc_info[0]:
             line |= {"error": record.exc_info[0].__name__, "places": places_of(record.exc_info[2])}
-        return IN_ASCII.encode(line | extras)
+        for name, value in vars(record).items():
+            if name not in STANDARD:
+                line[name] = value
+        return IN_ASCII.encode(line)
 
 
 def start_logging(level: str) -> None:
     """Write logs to standard error, one JSON object a line."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines())
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = [JsonLines(sys.stderr)]
     root.setLevel(max(logging.WARNING, logging.getLevelName(level)))
     for name in OURS:
         logging.getLogger(name).setLevel(level)

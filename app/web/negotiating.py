@@ -1,6 +1,6 @@
 """Which media type a client sends, which one it gets, and the status that goes with an answer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from functools import lru_cache
 
 from app.domain.refusals import ProblemCode
@@ -11,6 +11,10 @@ GRAPHQL_RESPONSE = "application/graphql-response+json"
 UTF_8 = ("utf-8", "utf8")
 OFFERED = (JSON, GRAPHQL_RESPONSE)
 """In the order in which they are preferred where a client does not mind."""
+KNOWN_SPELLINGS = 32
+"""Headers that are remembered as they were read. Clients send few different ones, which may be long."""
+Values = tuple[str, ...]
+"""What the headers of one name say, each header one."""
 STATUS = {
     ProblemCode.UNAUTHENTICATED: 401,
     ProblemCode.UNKNOWN_TENANT: 403,
@@ -22,6 +26,15 @@ STATUS = {
 document or its variables under status 200, because a proxy on the way could have made any other."""
 
 
+def values_of(headers: Iterable[tuple[bytes, bytes]], *names: bytes) -> list[Values]:
+    """What the headers of these names say, which ASGI has in lower case."""
+    found: dict[bytes, Values] = dict.fromkeys(names, ())
+    for name, value in headers:
+        if name in found:
+            found[name] += (value.decode("latin-1"),)
+    return list(found.values())
+
+
 def parameters(header: str) -> tuple[str, dict[str, str]]:
     """A media type and its parameters, in lower case."""
     kind, *rest = (part.strip() for part in header.lower().split(";"))
@@ -29,13 +42,15 @@ def parameters(header: str) -> tuple[str, dict[str, str]]:
     return kind, {name.strip(): value.strip().strip('"') for name, _, value in pairs}
 
 
-def is_json(content_types: Sequence[str]) -> bool:
+@lru_cache(KNOWN_SPELLINGS)
+def is_json(content_types: Values) -> bool:
     """The body is JSON in UTF-8, as the one `Content-Type` says."""
     kind, given = parameters(content_types[0] if len(content_types) == 1 else "")
     return kind == JSON and given.get("charset", "utf-8") in UTF_8
 
 
-def is_encoded(content_encodings: Sequence[str]) -> bool:
+@lru_cache(KNOWN_SPELLINGS)
+def is_encoded(content_encodings: Values) -> bool:
     """The body is compressed, or encoded otherwise, as any `Content-Encoding` says. `identity` is no encoding."""
     codings = ",".join(content_encodings).lower().split(",")
     return any(coding.strip() not in ("", "identity") for coding in codings)
@@ -50,12 +65,13 @@ def quality(given: dict[str, str]) -> float:
     return wanted if 0 <= wanted <= 1 else 0.0
 
 
-@lru_cache(256)
-def choose(accept: str) -> str | None:
+@lru_cache(KNOWN_SPELLINGS)
+def choose(accepts: Values) -> str | None:
     """The media type to answer in, by the client's own preference; None where it accepts none of ours.
 
     Of equally wanted ones it is the one named first: that is how clients of GraphQL list them.
     """
+    accept = ", ".join(accepts)
     if not accept.strip():
         return JSON
     ranges = [parameters(part) for part in accept.split(",") if part.strip()]

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import jwt
 
+from app.access.viewer import Caller, Viewer
 from app.domain.ids import UUID_TEXT
 from app.domain.permissions import DirectoryRole
 from app.domain.vocabulary import PrincipalKind
@@ -66,6 +67,8 @@ class Claims:
     user_principal_name: str | None
     guest: bool
     expires_at: datetime
+    caller: Caller = field(init=False, compare=False, repr=False)
+    """The same to the floors below, made once a token."""
 
     def __post_init__(self) -> None:
         if not (GUID.fullmatch(self.tenant_id) and GUID.fullmatch(self.principal_id)):
@@ -74,6 +77,8 @@ class Claims:
             raise ValueError("a group asks for nothing")
         if self.kind is PrincipalKind.APPLICATION and self.directory_roles:
             raise ValueError("an application holds no directory roles")
+        viewer = Viewer(self.tenant_id, self.principal_id, self.kind, self.directory_roles)
+        object.__setattr__(self, "caller", Caller(viewer, self.display_name, self.user_principal_name, self.guest))
 
 
 class Known(NamedTuple):

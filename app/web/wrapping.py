@@ -1,9 +1,9 @@
 """What every request gets: an id, safe headers, a line in the log, and an answer even to a defect."""
 
 import logging
+import os
 import time
 from collections.abc import Callable, Iterable, Mapping
-from secrets import token_hex
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
@@ -39,7 +39,7 @@ class Wrapping:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        scope[REQUEST_ID] = request_id = token_hex(16)
+        scope[REQUEST_ID] = request_id = os.urandom(16).hex()
         started, sent = time.perf_counter(), 0
         said = self.headers_at(scope["path"].removeprefix(scope.get("root_path", "")))
 
@@ -48,8 +48,10 @@ class Wrapping:
             if message["type"] == "http.response.start":
                 sent = message["status"]
                 headers = message["headers"]
-                given = {name for name, _ in headers}
-                headers += [header for header in said.items() if header[0] not in given]
+                given = dict(headers)
+                for header in said.items():
+                    if header[0] not in given:
+                        headers.append(header)
                 headers.append((b"x-request-id", request_id.encode()))
             await send(message)
 
@@ -81,4 +83,7 @@ def path_of(scope: Scope) -> str | None:
 
 def header_bytes(headers: Iterable[tuple[bytes, bytes]]) -> int:
     """How large the headers are together."""
-    return sum(len(name) + len(value) for name, value in headers)
+    total = 0
+    for name, value in headers:
+        total += len(name) + len(value)
+    return total

@@ -4,8 +4,12 @@ import asyncio
 import json
 import logging
 import sys
+import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, TextIO
+
+import orjson
 
 from app.domain.moments import print_instant
 from app.execution.answers import log_defect, places_of
@@ -15,7 +19,7 @@ STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "
 OURS = ("app", "gateway", "uvicorn")
 """Loggers that may be as talkative as is asked for. Others write statements, rows and addresses below WARNING."""
 
-IN_ASCII = json.JSONEncoder(default=str)
+WHATEVER_IT_IS = json.JSONEncoder(default=str)
 
 log = logging.getLogger("gateway.stray")
 
@@ -24,27 +28,41 @@ class JsonLines(logging.StreamHandler[TextIO]):
     """Writes a record as one JSON object, in ASCII, so that nothing in it can end the line or fail to be written."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write the line at once."""
+        """The record's time, level, logger, message and extras; of an exception its kind and places only."""
+        extras = {name: value for name, value in vars(record).items() if name not in STANDARD}
+        if record.exc_info and record.exc_info[0]:
+            extras |= {"error": record.exc_info[0].__name__, "places": places_of(record.exc_info[2])}
         try:
-            self.stream.write(f"{self.format(record)}\n")
-            self.stream.flush()
+            self.write(record.created, record.levelname, record.name, record.getMessage(), extras)
         except Exception:  # noqa: BLE001 - nobody who logs is told that it failed
             self.handleError(record)
 
-    def format(self, record: logging.LogRecord) -> str:
-        """The record's time, level, logger, message and extras; of an exception its kind and places only."""
-        line: dict[str, object] = {
-            "time": print_instant(datetime.fromtimestamp(record.created, UTC)),
-            "level": record.levelname,
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        if record.exc_info and record.exc_info[0]:
-            line |= {"error": record.exc_info[0].__name__, "places": places_of(record.exc_info[2])}
-        for name, value in vars(record).items():
-            if name not in STANDARD:
-                line[name] = value
-        return IN_ASCII.encode(line)
+    def write(self, seconds: float, level: str, logger: str, message: str, extras: dict[str, Any]) -> None:
+        """Write a line at once."""
+        moment = print_instant(datetime.fromtimestamp(seconds, UTC))
+        line = {"time": moment, "level": level, "logger": logger, "message": message, **extras}
+        self.stream.write(f"{in_ascii(line)}\n")
+        self.stream.flush()
+
+
+def in_ascii(line: dict[str, Any]) -> str:
+    """The line as JSON. Nearly every one is of texts and numbers that the faster writer takes, too."""
+    with suppress(TypeError):
+        if (written := orjson.dumps(line)).isascii():
+            return written.decode()
+    return WHATEVER_IT_IS.encode(line)
+
+
+def log_often(logger: logging.Logger, message: str, **extras: Any) -> None:
+    """Log at INFO what every request logs. A record of logging's own would take most of the time, to say who called."""
+    if not logger.isEnabledFor(logging.INFO):
+        return
+    match logging.root.handlers:
+        case [JsonLines() as lines]:
+            with suppress(OSError, ValueError):  # the stream is gone
+                lines.write(time.time(), "INFO", logger.name, message, extras)
+        case _:
+            logger.info(message, extra=extras)
 
 
 def start_logging(level: str) -> None:

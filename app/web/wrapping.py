@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.domain.refusals import Problem, ProblemCode
 from app.execution.answers import internal, refused
 from app.web.endpoint import REQUEST_ID
+from app.web.logs import log_often
 from app.web.negotiating import JSON
 
 log = logging.getLogger("gateway.requests")
@@ -73,7 +74,7 @@ class Wrapping:
         finally:
             milliseconds = round((time.perf_counter() - started) * 1000, 2)
             line = {"request_id": request_id, "method": scope["method"], "path": path_of(scope), "status": sent}
-            log.info("request", extra=line | {"milliseconds": milliseconds})
+            log_often(log, "request", **line, milliseconds=milliseconds)
 
 
 def path_of(scope: Scope) -> str | None:

@@ -35,7 +35,7 @@ WORK = "work"
 GUARDED = frozenset(metadata.tables)
 NAMED_IN_TEXT = re.compile(rf"\b({'|'.join(sorted(GUARDED))})\b", re.IGNORECASE)
 KNOWN_STATEMENTS = 10_000
-"""Texts remembered as checked; beyond that all are forgotten and checked again."""
+"""Remembered as checked; beyond that all are forgotten and checked again."""
 
 
 class UnscopedStatement(Exception):
@@ -106,14 +106,15 @@ def check_text(statement: str) -> None:
 
 def arm(database: Database) -> Database:
     """The database, with the tripwire on every connection."""
-    known: set[Any] = set()
+    known: set[int] = set()
 
     def look(_c: Connection, _cursor: object, sql: str, _p: object, context: Any, _many: bool) -> None:
         compiled = context.compiled
         if compiled is None or context.isddl:
             return check_text(sql) if not context.isddl else None
         options = context.execution_options
-        identity = (sql, tuple(compiled.bind_names.values()), bool(options.get(UNSCOPED)), bool(options.get(WORK)))
+        # Only a hash is kept: there are as many texts as clients choose filters, and each is some kilobytes long.
+        identity = hash((sql, *compiled.bind_names.values(), bool(options.get(UNSCOPED)), bool(options.get(WORK))))
         if identity not in known:
             check(context.invoked_statement, options)
             if len(known) >= KNOWN_STATEMENTS:

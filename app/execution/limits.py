@@ -163,7 +163,7 @@ def exceeded(limit: str, asked: int, allowed: int, location: SourceLocation, pat
 
 def location_of(node: Node) -> SourceLocation:
     """Where a node of a document begins."""
-    return SourceLocation(node.loc.start_token.line, node.loc.start_token.column) if node.loc else SourceLocation(1, 1)
+    return node.loc.source.get_location(node.loc.start) if node.loc else SourceLocation(1, 1)
 
 
 def shown(text: str) -> str:

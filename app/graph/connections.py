@@ -206,7 +206,7 @@ def listing_of(listed: ListAsked, list_digest: str) -> Listing:
     conditions = [*listed.where, *(as_literals(filter_, meant) for filter_, meant in listed.filters)]
     rows = listed.noun.rows(listed.right).where(*conditions)
     parts = tuple(part.where(*conditions) for part in listed.noun.ways(listed.right))
-    return Listing(listed.noun, rows, listed.order, list_digest, parts=parts)
+    return Listing(listed.noun, rows, listed.order, list_digest, parts=parts, is_narrowed=bool(listed.filters))
 
 
 PAGING = ("first", "after", "last", "before")

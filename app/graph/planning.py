@@ -20,7 +20,6 @@ from graphql import (
     GraphQLInterfaceType,
     GraphQLObjectType,
     GraphQLUnionType,
-    Node,
     OperationType,
     VariableNode,
     get_named_type,
@@ -36,7 +35,7 @@ from app.access.recognizing import UnknownCaller
 from app.domain.refusals import Problem
 from app.execution.answers import NotAdmitted, log_defect
 from app.execution.completion import Complete, Grouped, NotPlain, Selecting, Unfit, completion
-from app.execution.documents import Operation
+from app.execution.documents import Operation, nodes_of
 from app.execution.executions import Finished
 from app.graph.context import Context, Info
 from app.graph.declaring import NOUN_TYPES, PLAIN, PLAN, Place, ReadSlot
@@ -235,7 +234,8 @@ class Outliner:
 
     def slot(self, place: Place, read: ReadSlot, *, per_request: bool = False) -> int:
         """The number of a slot for the field's arguments."""
-        varies = per_request or has_variable(place.details[0].node.arguments or ())
+        arguments = nodes_of(*(place.details[0].node.arguments or ()))
+        varies = per_request or any(isinstance(node, VariableNode) for node in arguments)
         self.readers.append(Reader(place, read, varies))
         return self.given + len(self.readers) - 1
 
@@ -248,19 +248,6 @@ class Outliner:
         slot = self.slot(place, lambda given, _: Slot(None, (), given))
         self.finishes.append(Finish(place, columns, slot, complete))
         return s.Left(len(self.finishes), columns)
-
-
-def has_variable(nodes: Sequence[Node]) -> bool:
-    """Whether a variable is among these nodes, or anywhere below."""
-    pending = list(nodes)
-    while pending:
-        node = pending.pop()
-        if isinstance(node, VariableNode):
-            return True
-        for key in node.keys:
-            value = getattr(node, key)
-            pending.extend(value if isinstance(value, list | tuple) else [value] if isinstance(value, Node) else [])
-    return False
 
 
 # --- running ---------------------------------------------------------------------------------------------------------

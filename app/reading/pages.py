@@ -66,6 +66,15 @@ class Listing:
     """Which parent a row belongs to, where the list is that of several."""
     parts: tuple[Rows, ...] = ()
     """The same rows in parts, if the list is found faster so."""
+    is_narrowed: bool = False
+    """Whether a client said which rows."""
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """How its statements are run. Those that clients put together are not kept compiled: there are thousands, each
+        takes some 400 kB, and whoever asks again is answered by a plan.
+        """
+        return {"compiled_cache": None} if self.is_narrowed else {}
 
     @property
     def apart(self) -> list["Listing"]:
@@ -230,22 +239,28 @@ async def fetch_page(
     connection: AsyncConnection, statement: Rows, listing: Listing, window: Window, binds: Binds
 ) -> Page:
     """The page that the statement answers."""
-    rows = (await connection.execute(statement, binds)).all()
+    rows = (await connection.execute(statement, binds, execution_options=listing.options)).all()
     found = {
         name
         for part in listing.apart
         for name, some in outside(part, window)
-        if (await connection.execute(some.with_only_columns(listing.noun.key).limit(1), binds)).first()
+        if await is_any(connection, some.with_only_columns(listing.noun.key), listing, binds)
     }
     return turn(rows, window, found, listing.digest)
+
+
+async def is_any(connection: AsyncConnection, rows: Rows, listing: Listing, binds: Binds) -> bool:
+    """Whether there are any of these rows of the list."""
+    found = await connection.execute(rows.limit(1), binds, execution_options=listing.options)
+    return found.first() is not None
 
 
 async def count_rows(connection: AsyncConnection, listing: Listing, up_to: int, binds: Binds) -> Count:
     """How many rows the list has, looking at no more than `up_to` and one."""
     some = [part.rows.with_only_columns(listing.noun.key).limit(up_to + 1).subquery() for part in listing.apart]
     counts = (select(func.count()).select_from(each).scalar_subquery() for each in some)
-    found = (await connection.execute(select(sum(counts, literal(0))), binds)).scalar_one()
-    return bounded(found, up_to)
+    counted = await connection.execute(select(sum(counts, literal(0))), binds, execution_options=listing.options)
+    return bounded(counted.scalar_one(), up_to)
 
 
 def bounded(found: int, up_to: int) -> Count:

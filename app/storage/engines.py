@@ -23,6 +23,10 @@ BUSY_TIMEOUT_MS = 10_000
 """How long a command waits for the server's write, and the server for a command's."""
 SQLITE_READERS = max(2, min(os.cpu_count() or 1, 4))
 """As many as can read at once. More of them only take turns, and each keeps memory of its own."""
+READ_FORMS = 100
+"""Statements of readers that are kept compiled, some 100 kB each; half as many again before the oldest are dropped."""
+PREPARED_READS = 32
+"""Of those, what each of PostgreSQL's readers keeps prepared, there and here."""
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 
 
@@ -60,6 +64,7 @@ def open_sqlite(url: URL, *, query_only: bool) -> AsyncEngine:
         hide_parameters=True,
         connect_args={"timeout": BUSY_TIMEOUT_MS / 1000},
         isolation_level="AUTOCOMMIT" if query_only else None,
+        **({"query_cache_size": READ_FORMS} if query_only else {}),
     )
 
     @event.listens_for(engine.sync_engine, "connect")
@@ -86,14 +91,18 @@ def postgresql_settings(*, query_only: bool) -> dict[str, str]:
 
 def open_postgresql(url: URL, pool_size: int, connect_timeout: float, *, query_only: bool) -> AsyncEngine:
     """A pool for PostgreSQL; a connection that died while idle is replaced before it is used."""
+    connect = {"timeout": connect_timeout, "server_settings": postgresql_settings(query_only=query_only)}
+    if query_only:
+        connect["prepared_statement_cache_size"] = PREPARED_READS
     return create_async_engine(
         url,
         pool_size=pool_size,
         max_overflow=0,
         pool_pre_ping=True,
         hide_parameters=True,
-        connect_args={"timeout": connect_timeout, "server_settings": postgresql_settings(query_only=query_only)},
+        connect_args=connect,
         isolation_level="AUTOCOMMIT" if query_only else None,
+        **({"query_cache_size": READ_FORMS} if query_only else {}),
     )
 
 

@@ -31,6 +31,17 @@ MB = 1_000_000
 LOOKS_EVERY_SECONDS = 0.2
 ROOMS = """viewer { rooms(first: 50) { totalCount { value } pageInfo { hasNextPage endCursor }
   nodes { id version displayName account nickname tags capacity location { city building floor } } } }"""
+FILTERS = [
+    'search: "room"',
+    'building: "Main"',
+    'city: "Oslo"',
+    "enrollment: [ENROLLED]",
+    "platform: [ANDROID]",
+    'group: "roomgroup_3f2504e0-4f89-41d3-9a0c-0305e82c3301_3f2504e0-4f89-41d3-9a0c-0305e82c3301"',
+    'ring: "updatering_3f2504e0-4f89-41d3-9a0c-0305e82c3301_3f2504e0-4f89-41d3-9a0c-0305e82c3301"',
+    'customer: "tenant_3f2504e0-4f89-41d3-9a0c-0305e82c3301"',
+]
+FIELDS = ("NAME", "UPDATED_AT", "CAPACITY")
 REFUSED_EVERY = 4
 """Of the different documents, one in so many asks for a field that does not exist."""
 ANSWER = re.compile(rb"HTTP/1\.1 (\d+).*\r\ncontent-length: (\d+)", re.DOTALL | re.IGNORECASE)
@@ -57,12 +68,19 @@ def fixture_documents(room: str) -> Iterator[Request]:
 
 
 def different_documents() -> Iterator[Request]:
-    """Documents of which no two are alike, small and large, some of them refused."""
-    room = ROOMS.replace("first: 50", "first: 1")
+    """Documents of which no two are alike, small and large, narrowed and sorted in a thousand ways, some refused."""
     for number in count():
-        parts = [f"part{part}of{number}: {room}" for part in range(1 + number % 3)]
+        parts = [f"part{part}of{number}: {narrowed(number + part)}" for part in range(1 + number % 3)]
         wrong = ["nothing"] if number % REFUSED_EVERY == 0 else []
         yield "contoso-manager", {"query": f"{{ {' '.join(parts + wrong)} }}"}
+
+
+def narrowed(number: int) -> str:
+    """A page of rooms, narrowed by some of the filters and sorted in one of the orders."""
+    chosen = [each for place, each in enumerate(FILTERS) if number >> place & 1]
+    field, direction, side = (words[number // 7 % len(words)] for words in (FIELDS, ("ASC", "DESC"), ("first", "last")))
+    order = f"orderBy: {{field: {field}, direction: {direction}}}"
+    return ROOMS.replace("first: 50", f"{side}: 1, filter: {{{', '.join(chosen)}}}, {order}")
 
 
 def for_seconds(seconds: float, requests: Iterator[Request]) -> Iterator[Request]:

@@ -5,7 +5,7 @@ from graphql import GraphQLSchema, OperationType, build_schema, get_introspectio
 
 from app.config import Limits
 from app.domain.refusals import Problem, ProblemCode
-from app.execution.documents import MAX_ERRORS, MAX_LOCATIONS, DocumentRefused, Documents
+from app.execution.documents import MAX_ERRORS, MAX_LOCATIONS, DocumentRefused, Documents, nodes_of
 from tests.execution.small_schema import SCHEMA, of_room
 
 SECRET = "hunter2"
@@ -248,6 +248,13 @@ def test_many_documents_stay_within_the_bytes() -> None:
     kept = list(held._held.values())
     assert sum(document.weight for document in kept) == held._bytes <= 100_000
     assert 1 < len(kept) < 200
+
+
+def test_of_what_a_document_was_parsed_from_only_places_are_kept() -> None:
+    nodes = list(nodes_of(documents().get(of_room("parent { name }")).ast))
+
+    assert all(node.loc and node.loc.end > node.loc.start >= 0 for node in nodes)
+    assert not any(hasattr(node.loc, "start_token") or hasattr(node.loc, "end_token") for node in nodes)
 
 
 def test_document_beyond_the_bytes_is_still_answered() -> None:

@@ -1,14 +1,20 @@
-"""What is remembered of a document is bounded, whatever a client lets in and leaves out."""
+"""What is remembered of a document is bounded, whatever a client lets in and leaves out, and what is run at once."""
 
+import asyncio
 from dataclasses import replace
 from itertools import product
+from typing import Any
 
 import pytest
+from graphql import build_schema
 
+from app.execution.answers import RUNS_AT_ONCE, Answer, Engine
+from app.execution.bodies import GraphQLRequest
 from app.graph.engine import build_engine
 from app.graph.planning import MAX_CHOICES, Planning
+from app.reading.pages import Listing
 from app.storage.engines import Database
-from tests.graph.asking import LIMITS, ask
+from tests.graph.asking import FIELD_BY_FIELD, LIMITS, ask
 
 CHOOSING = """query Choosing($a: Boolean!, $b: Boolean!, $c: Boolean!, $d: Boolean!, $e: Boolean!) {
   a: __typename @include(if: $a) b: __typename @include(if: $b) c: __typename @include(if: $c)
@@ -37,3 +43,51 @@ async def test_few_choices_of_an_operation_are_remembered_however_often_each_is_
     assert max(remembered) == MAX_CHOICES
     counts = engine._planner.counts  # type: ignore[union-attr]
     assert counts["planned"] == len(CHOICES) * (times if planning is Planning.AT_ONCE else times - 1)
+
+
+FILTERS = ['search: "room"', 'building: "Main"', 'city: "Oslo"', "enrollment: [ENROLLED]", "platform: [ANDROID]"]
+
+
+@pytest.mark.parametrize("is_guarded", [True, False])
+async def test_what_clients_narrow_lists_by_is_not_kept_compiled(
+    is_guarded: bool, world: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asker = replace(ask(world, "contoso-manager"), engine=FIELD_BY_FIELD)
+    compiled: Any = world.readers.sync_engine._compiled_cache
+    if not is_guarded:
+        monkeypatch.setattr(Listing, "options", {})
+    compiled.clear()
+
+    for chosen in FILTERS:
+        rooms = f"rooms(first: 1, filter: {{{chosen}}}) {{ nodes {{ id }} totalCount {{ value }} }}"
+        await asker.data(f"{{ viewer {{ {rooms} }} }}")
+
+    assert len(compiled) == (0 if is_guarded else 2 * len(FILTERS))
+
+
+async def test_few_queries_are_run_at_once_and_changes_wait_for_none() -> None:
+    schema: Any = build_schema("type Query { read: Int } type Mutation { change: Int }")
+    running, may_go = [], asyncio.Event()
+
+    async def read(*_: Any) -> int:
+        running.append(True)
+        await may_go.wait()
+        return 1
+
+    schema.query_type.fields["read"].resolve = read
+    schema.mutation_type.fields["change"].resolve = lambda *_: 2
+    engine = Engine(schema, LIMITS)
+
+    async def answer(document: str) -> Answer:
+        return await engine.answer(GraphQLRequest(document, None, {}, {}), None, "request")
+
+    reads = [asyncio.create_task(answer("{ read }")) for _ in range(3 * RUNS_AT_ONCE)]
+    for _ in range(100):
+        await asyncio.sleep(0)
+    changed = await answer("mutation { change }")
+    at_once = len(running)
+    may_go.set()
+
+    assert changed.data == {"change": 2}
+    assert at_once == RUNS_AT_ONCE
+    assert [each.data for each in await asyncio.gather(*reads)] == [{"read": 1}] * len(reads)

@@ -28,6 +28,11 @@ def scoped(statement: Rows, tables: frozenset[str]) -> Rows:
     return statement.execution_options(**{SCOPE: tables})
 
 
+def rows_of(table: type[SQLModel]) -> Rows:
+    """Every row of the table, whoever asks: for `visible`, and for what narrows it to rows that were seen."""
+    return scoped(select(table), frozenset({str(table.__tablename__)}))
+
+
 def rule(statement: Rows, *of: Any) -> Rows:
     """A select inside a rule of `visible`, or what is said of a row that is seen: what it names, it names to decide.
 
@@ -76,7 +81,7 @@ def linked(
 
 def again(keys: FromClause, table: type[SQLModel], on: ColumnExpressionArgument[bool]) -> Rows:
     """The rows whose keys a select from `visible` answered, for what was not read of them together with their keys."""
-    return scoped(select(table).select_from(join(keys, table, on)), frozenset({str(table.__tablename__)}))
+    return rows_of(table).select_from(join(keys, table, on))
 
 
 def links(link: type[SQLModel], key: Any, *where: ColumnExpressionArgument[bool]) -> Rows:

@@ -31,7 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 from sqlmodel import SQLModel, col
 
-from app.access.scoping import Rows, rule, scoped
+from app.access.scoping import Rows, rows_of, rule
 from app.access.viewer import AUDIT_SINCE, MOMENT, VIEWER_DIRECTORY, VIEWER_PRINCIPAL, VIEWER_TENANT
 from app.domain.permissions import PARTNER_CEILING, BuiltInRole, Permission, Right, Standing
 from app.domain.vocabulary import InvitationState, PartnershipState
@@ -64,7 +64,7 @@ def visible(table: type[SQLModel], right: Right) -> Rows:
 
     Run it with `binds(viewer, moment)`. A table without a rule, or a right that means nothing on it, has no rows.
     """
-    return scoped(select(table).where(condition(table, right)), frozenset({str(table.__tablename__)}))
+    return rows_of(table).where(condition(table, right))
 
 
 def condition(table: type[SQLModel], right: Right) -> Condition:
@@ -81,7 +81,7 @@ def ways(table: type[SQLModel], right: Right) -> list[Rows]:
     """
     if table is not Room or not isinstance(right, Permission):
         return [visible(table, right)]
-    everything, rooms = all_rooms(right), scoped(select(table), frozenset({str(table.__tablename__)}))
+    everything, rooms = all_rooms(right), rows_of(table)
     reached = [*reach_at_home(right), *reach_within(widest_as_partner(right))]
     scope, is_live = union_all(*reached).subquery(), col(Room.retired_at).is_(None)
     in_reach = tuple_(col(Room.tenant_id), col(Room.id)).in_(rule(select(scope.c.tenant_id, scope.c.room_id)))
@@ -95,7 +95,7 @@ def named(table: type[SQLModel], right: Right, other: type[SQLModel]) -> Rows:
     """
     if (table, other) not in SEEN_WITH:
         return visible(table, right)
-    return scoped(select(table), frozenset({str(table.__tablename__)}))
+    return rows_of(table)
 
 
 def there_is(rows: Rows) -> Condition:

@@ -244,15 +244,14 @@ async def fetch_page(
         name
         for part in listing.apart
         for name, some in outside(part, window)
-        if await is_any(connection, some.with_only_columns(listing.noun.key), listing, binds)
+        if await is_any(connection, some.with_only_columns(listing.noun.key).limit(1), binds, listing.options)
     }
     return turn(rows, window, found, listing.digest)
 
 
-async def is_any(connection: AsyncConnection, rows: Rows, listing: Listing, binds: Binds) -> bool:
-    """Whether there are any of these rows of the list."""
-    found = await connection.execute(rows.limit(1), binds, execution_options=listing.options)
-    return found.first() is not None
+async def is_any(connection: AsyncConnection, rows: Rows, binds: Binds, options: Binds | None = None) -> bool:
+    """Whether there are any of these rows."""
+    return (await connection.execute(rows, binds, execution_options=options)).first() is not None
 
 
 async def count_rows(connection: AsyncConnection, listing: Listing, up_to: int, binds: Binds) -> Count:

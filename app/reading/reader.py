@@ -28,6 +28,7 @@ from app.reading.pages import (
     Window,
     count_each,
     count_rows,
+    is_any,
     look_up,
     read_page,
     read_pages,
@@ -106,7 +107,7 @@ class Reader:
     async def holds(self, noun: Noun, key: tuple[str, str], permission: Permission) -> bool:
         """Whether the viewer holds the permission on this very row."""
         asked = noun.rows(permission).where(noun.tenant == key[0], noun.key == key[1]).with_only_columns(noun.key)
-        return await self._read(lambda c: _any(c, asked, self.binds))
+        return await self._read(lambda c: is_any(c, asked, self.binds))
 
     async def ended_counts(self, tenant: str, key: str) -> Row[Any] | None:
         """How much would end with the partnership; None unless it holds and the viewer may end it."""
@@ -142,7 +143,3 @@ async def _on(session: AsyncSession, read: Callable[[AsyncConnection], Awaitable
 
 async def _all(connection: AsyncConnection, statement: Any, binds: dict[str, Any]) -> list[Row[Any]]:
     return list((await connection.execute(statement, binds)).all())
-
-
-async def _any(connection: AsyncConnection, statement: Any, binds: dict[str, Any]) -> bool:
-    return (await connection.execute(statement, binds)).first() is not None

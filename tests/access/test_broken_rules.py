@@ -88,7 +88,7 @@ PIECES: dict[str, list[tuple[str, str, str]]] = {
         ("rooms in reach in no part", ", rooms.where(is_live, in_reach, not_(everything))", ""),
         ("retired own rooms listed", "rooms.where(is_live, everything)", "rooms.where(everything)"),
         ("retired rooms in reach listed", "rooms.where(is_live, in_reach", "rooms.where(in_reach"),
-        ("rooms of every tenant listed", "all_rooms(right), scoped", "held_everywhere(right), scoped"),
+        ("rooms of every tenant listed", "all_rooms(right), rows_of", "held_everywhere(right), rows_of"),
         (
             "room of a namesake listed",
             "tuple_(col(Room.tenant_id), col(Room.id)).in_(rule(select(scope.c.tenant_id, scope.c.room_id)))",

@@ -149,7 +149,7 @@ MARKED_USES = {
         "rooms_reached": ["rule"],
     },
     "access/recognizing.py": {"unrecognized": ["rule"] * 2},
-    "access/visible.py": {"named": ["scoped"], "visible": ["scoped"], "ways": ["scoped"]},
+    "access/visible.py": {"named": ["rows_of"], "visible": ["rows_of"], "ways": ["rows_of"]},
     "operations/attempts.py": {"is_incomplete": ["rule"]},
     "operations/delegating.py": {"present": ["linked"]},
     "operations/managing.py": {"members_of": ["linked"]},
@@ -199,7 +199,7 @@ def test_a_hidden_mark_is_found(hidden: str) -> None:
 
 
 SCOPING = "app.access.scoping"
-MARKS = {"again", "linked", "links", "rule", "scoped", "unscoped"}
+MARKS = {"again", "linked", "links", "rows_of", "rule", "scoped", "unscoped"}
 HIDDEN_MARKS = {
     "access/scoping.py": ["execution_options(**{SCOPE: tables})", "execution_options(**{UNSCOPED: reason})"],
     "access/tripwire.py": ["import EVERY_TABLE", "import SCOPE", "import UNSCOPED"],

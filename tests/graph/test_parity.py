@@ -18,9 +18,8 @@ from hypothesis import Phase, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis_graphql import nodes as literals
 from hypothesis_graphql import queries
-from sqlalchemy import select
 
-from app.access.scoping import scoped
+from app.access.scoping import rows_of
 from app.access.viewer import Caller
 from app.execution.answers import Engine
 from app.execution.bodies import GraphQLRequest
@@ -252,7 +251,7 @@ async def test_a_row_that_belongs_to_several_is_told_once_below_each(world: Data
 def without_scope(noun: Noun) -> Iterator[None]:
     """All rows of the noun count as visible."""
     table = noun.table
-    everything = scoped(select(table), frozenset({str(table.__tablename__)}))
+    everything = rows_of(table)
     made, named, parted = declaring.made_once, declaring.named_once, declaring.parted_once
 
     def named_of(one: Any, right: Any, other: Any) -> Any:

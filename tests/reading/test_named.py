@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Select, literal, select, tuple_, union_all
 
-from app.access.scoping import scoped
+from app.access.scoping import rows_of
 from app.access.tripwire import WORK
 from app.access.visible import SEEN_WITH
 from app.reading.declaring import Many, Noun, One
@@ -57,7 +57,7 @@ def name_of(edge: Edge) -> str:
 
 @cache
 def everything(noun: Noun) -> Select[Any]:
-    return scoped(select(noun.table), frozenset({str(noun.table.__tablename__)}))
+    return rows_of(noun.table)
 
 
 def at_the_end(edge: Edge) -> Select[Any]:

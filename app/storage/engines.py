@@ -25,8 +25,8 @@ SQLITE_READERS = max(2, min(os.cpu_count() or 1, 4))
 """As many as can read at once. More of them only take turns, and each keeps memory of its own."""
 READ_FORMS = 100
 """Statements of readers that are kept compiled, some 100 kB each; half as many again before the oldest are dropped."""
-PREPARED_READS = 32
-"""Of those, what each of PostgreSQL's readers keeps prepared, there and here."""
+PREPARED_READS = 16
+"""Of those, what each of PostgreSQL's readers keeps prepared, there and here: some 40 kB each here, more there."""
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 
 
@@ -99,6 +99,7 @@ def open_postgresql(url: URL, pool_size: int, connect_timeout: float, *, query_o
         pool_size=pool_size,
         max_overflow=0,
         pool_pre_ping=True,
+        pool_use_lifo=True,
         hide_parameters=True,
         connect_args=connect,
         isolation_level="AUTOCOMMIT" if query_only else None,

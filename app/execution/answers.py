@@ -95,11 +95,16 @@ class Planner(Protocol):
 
 
 class Engine:
-    """Runs requests against one schema, by the planner where it can."""
+    """Runs requests against one schema, by the planner where it can.
 
-    def __init__(self, schema: GraphQLSchema, limits: Limits, planner: Planner | None = None) -> None:
+    It holds documents from the second time on, or `at_once`.
+    """
+
+    def __init__(
+        self, schema: GraphQLSchema, limits: Limits, planner: Planner | None = None, *, at_once: bool = False
+    ) -> None:
         self._schema, self._planner = schema, planner
-        self.documents = Documents(schema, limits)
+        self.documents = Documents(schema, limits, at_once=at_once)
         self._turns = asyncio.Semaphore(RUNS_AT_ONCE)
 
     async def answer(self, request: GraphQLRequest, context: Any, request_id: str) -> Answer:

@@ -40,6 +40,8 @@ MAX_LOCATIONS = 4
 """Places named for one breach."""
 MAX_NAMES = 20
 """Operations named to a client that has to choose one."""
+MAX_ONCE = 10_000
+"""Documents that are known to have been asked once."""
 BYTES_PER_TOKEN = 400
 """Measured, 300 to 420: what a parsed document occupies for each of its tokens, besides its text."""
 TEXT_COPIES = 3
@@ -68,6 +70,8 @@ class Operation:
     fragments: dict[str, FragmentDetails]
     choices: tuple[str, ...]
     """The variables that decide what is skipped and included."""
+    came_before: bool = False
+    """Whether its document was asked once before, and was not held then."""
     outlines: dict[tuple[Any, ...], Any] = field(default_factory=dict)
     """What a planner knows of it, by the values of those."""
 
@@ -108,27 +112,40 @@ class Document:
 class Documents:
     """The documents of one schema. Holds the latest used, no more than `capacity` and about `max_bytes` of them.
 
-    Refused ones are not remembered: they could push out the good ones.
+    What is asked once mostly never comes again: unless told to hold all at once, only its hash is remembered, and it is
+    held from the second time on. Refused ones are not remembered: they could push out the good ones.
     """
 
     def __init__(
-        self, schema: GraphQLSchema, limits: Limits, capacity: int = 2_000, max_bytes: int = 8_000_000
+        self,
+        schema: GraphQLSchema,
+        limits: Limits,
+        capacity: int = 2_000,
+        max_bytes: int = 15_000_000,
+        *,
+        at_once: bool = False,
     ) -> None:
         self._schema, self._limits = schema, limits
-        self._capacity, self._max_bytes = capacity, max_bytes
+        self._capacity, self._max_bytes, self._at_once = capacity, max_bytes, at_once
         self._held: OrderedDict[str, Document] = OrderedDict()
+        self._once: OrderedDict[int, None] = OrderedDict()
         self._bytes = 0
 
     def get(self, text: str) -> Document:
         """The document of this text. Raises `Problem` or `DocumentRefused`, having done a bounded amount of work."""
         document = self._held.get(text)
-        if document is None:
-            document = self._read(text)
+        if document is not None:
+            self._held.move_to_end(text)
+            return document
+        came_before = hash(text) in self._once
+        document = self._read(text, came_before)
+        if came_before or self._at_once:
             self._keep(document)
-        self._held.move_to_end(text)
+        else:
+            self._note(text)
         return document
 
-    def _read(self, text: str) -> Document:
+    def _read(self, text: str, came_before: bool) -> Document:
         tokens = check_text(text, self._limits)
         ast = _parsed(text)
         check_literals(ast)
@@ -143,9 +160,15 @@ class Documents:
         }
         choices = tuple(sorted(choosing(ast)))
         operations = tuple(
-            Operation(root.node, Nodes(root, self._limits), fragments, choices) for root in expansion.operations
+            Operation(root.node, Nodes(root, self._limits), fragments, choices, came_before)
+            for root in expansion.operations
         )
         return Document(text, ast, operations, tokens * BYTES_PER_TOKEN + sys.getsizeof(text) * TEXT_COPIES)
+
+    def _note(self, text: str) -> None:
+        self._once[hash(text)] = None
+        if len(self._once) > MAX_ONCE:
+            self._once.popitem(last=False)
 
     def _keep(self, document: Document) -> None:
         self._held[document.text] = document

@@ -358,8 +358,9 @@ class Planner:
         chosen = tuple([variables.coerced.get(name) for name in operation.choices]) if operation.choices else ()
         outlines = operation.outlines
         if chosen not in outlines and len(outlines) >= MAX_CHOICES:
-            outlines.clear()
-        if chosen not in outlines and not self._eager:
+            del outlines[next(iter(outlines))]
+        is_second = operation.came_before and not outlines
+        if chosen not in outlines and not self._eager and not is_second:
             outlines[chosen] = ASKED_ONCE
             self._stock("first")
             return None

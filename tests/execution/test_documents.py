@@ -5,15 +5,17 @@ from graphql import GraphQLSchema, NameNode, OperationType, SelectionSetNode, bu
 
 from app.config import Limits
 from app.domain.refusals import Problem, ProblemCode
-from app.execution.documents import MAX_ERRORS, MAX_LOCATIONS, DocumentRefused, Documents, nodes_of
+from app.execution.documents import MAX_ERRORS, MAX_LOCATIONS, MAX_ONCE, DocumentRefused, Documents, nodes_of
 from tests.execution.small_schema import SCHEMA, of_room
 
 SECRET = "hunter2"
 TWO = "query A { viewer { name } } mutation B { rename(input: { room: 1 }) { id } }"
 
 
-def documents(schema: GraphQLSchema = SCHEMA, capacity: int = 10, max_bytes: int = 1_000_000) -> Documents:
-    return Documents(schema, Limits(), capacity, max_bytes)
+def documents(
+    schema: GraphQLSchema = SCHEMA, capacity: int = 10, max_bytes: int = 1_000_000, *, at_once: bool = True
+) -> Documents:
+    return Documents(schema, Limits(), capacity, max_bytes, at_once=at_once)
 
 
 def problems(text: str, schema: GraphQLSchema = SCHEMA) -> tuple[Problem, ...]:
@@ -29,6 +31,28 @@ def test_document_is_read_once() -> None:
     held = documents()
 
     assert held.get(of_room("id")) is held.get(of_room("id"))
+
+
+def test_document_is_held_from_the_second_time_on() -> None:
+    held = documents(at_once=False)
+    texts = [of_room(f"a{number}: id") for number in range(21)]
+
+    first, second, third = (held.get(texts[-1]) for _ in range(3))
+    once = [held.get(text) for text in texts[:20]]
+
+    assert first is not second
+    assert second is third
+    assert [each.operations[0].came_before for each in (first, second, *once)] == [False, True] + [False] * 20
+    assert list(held._held) == [texts[-1]]
+
+
+def test_what_came_once_is_forgotten_when_very_much_did() -> None:
+    held = documents(at_once=False)
+    for number in range(MAX_ONCE + 2):
+        held._note(str(number))
+
+    assert len(held._once) == MAX_ONCE
+    assert [hash(str(number)) in held._once for number in (0, 1, 2, MAX_ONCE + 1)] == [False, False, True, True]
 
 
 def test_operations_know_their_name_kind_and_nodes() -> None:

@@ -5,10 +5,11 @@ import logging
 import re
 import traceback
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol
+from weakref import WeakValueDictionary
 
 import orjson
 from graphql import GraphQLError, GraphQLSchema, OperationType, VariableDefinitionNode, print_ast
@@ -23,7 +24,9 @@ from app.execution.executions import Execution
 
 log = logging.getLogger("gateway.graphql")
 RUNS_AT_ONCE = 4
-"""Queries run field by field at a time. They take turns anyway, and each takes a megabyte or more meanwhile."""
+"""Queries of one tenant run field by field at a time. They take turns anyway, and each takes a megabyte meanwhile, or
+more. Those of another tenant wait for none of them.
+"""
 MAX_ERRORS = 100
 """Errors of one answer; a page of the largest size can have one for each of its objects."""
 ARGUMENT = re.compile(r"Argument '(\w+)' ")
@@ -105,7 +108,7 @@ class Engine:
     ) -> None:
         self._schema, self._planner = schema, planner
         self.documents = Documents(schema, limits, at_once=at_once)
-        self._turns = asyncio.Semaphore(RUNS_AT_ONCE)
+        self._turns: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     async def answer(self, request: GraphQLRequest, context: Any, request_id: str) -> Answer:
         """The answer to a request. Raises `NotAdmitted`, and nothing else that a client can cause.
@@ -136,12 +139,16 @@ class Engine:
         execution = Execution.of(self._schema, document.ast, operation.name, request.variables, context)
         if isinstance(execution, list):
             raise DocumentRefused(about_variables(execution))
-        # A change waits for other changes, which should keep nobody from reading.
-        is_query = operation.kind is OperationType.QUERY
-        async with self._turns if is_query else nullcontext():
+        async with self._turn(operation, context):
             result = await execution.result()
         errors = [describe(error, request_id) for error in (result.errors or [])[:MAX_ERRORS]]
         return Answer(errors, result.data, ran=True, understood=True)
+
+    def _turn(self, operation: Operation, context: Any) -> AbstractAsyncContextManager[None]:
+        """What is held while the operation runs. A change waits for others, and would keep all from reading."""
+        if operation.kind is not OperationType.QUERY:
+            return nullcontext()
+        return self._turns.setdefault(context.viewer.tenant_id, asyncio.Semaphore(RUNS_AT_ONCE))
 
     def _variables(self, operation: Operation, given: dict[str, Any]) -> VariableValues:
         """The variables as the operation declares them. Raises `DocumentRefused`."""

@@ -1,14 +1,15 @@
 """What is remembered of a document is bounded, whatever a client lets in and leaves out, and what is run at once."""
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
 import pytest
 from graphql import build_schema
 
-from app.execution.answers import RUNS_AT_ONCE, Answer, Engine
+from app.access.viewer import Viewer
+from app.execution.answers import RUNS_AT_ONCE, Engine
 from app.execution.bodies import GraphQLRequest
 from app.graph.engine import build_engine
 from app.graph.planning import MAX_CHOICES, Planning
@@ -66,8 +67,15 @@ async def test_what_clients_narrow_lists_by_is_not_kept_compiled(
     assert len(compiled) == (0 if is_guarded else 2 * len(FILTERS))
 
 
-async def test_few_queries_are_run_at_once_and_changes_wait_for_none() -> None:
-    schema: Any = build_schema("type Query { read: Int } type Mutation { change: Int }")
+@dataclass(frozen=True)
+class Asking:
+    """As much of a request as matters for whose turn it is."""
+
+    viewer: Viewer
+
+
+async def test_few_queries_of_a_tenant_are_run_at_once_and_nothing_else_waits_for_them() -> None:
+    schema: Any = build_schema("type Query { read: Int now: Int } type Mutation { change: Int }")
     running, may_go = [], asyncio.Event()
 
     async def read(*_: Any) -> int:
@@ -76,19 +84,22 @@ async def test_few_queries_are_run_at_once_and_changes_wait_for_none() -> None:
         return 1
 
     schema.query_type.fields["read"].resolve = read
-    schema.mutation_type.fields["change"].resolve = lambda *_: 2
+    schema.query_type.fields["now"].resolve = lambda *_: 2
+    schema.mutation_type.fields["change"].resolve = lambda *_: 3
     engine = Engine(schema, LIMITS)
 
-    async def answer(document: str) -> Answer:
-        return await engine.answer(GraphQLRequest(document, None, {}, {}), None, "request")
+    async def answer(document: str, tenant: str) -> Any:
+        asking = Asking(Viewer(tenant, "somebody"))
+        return (await engine.answer(GraphQLRequest(document, None, {}, {}), asking, "request")).data
 
-    reads = [asyncio.create_task(answer("{ read }")) for _ in range(3 * RUNS_AT_ONCE)]
+    reads = [asyncio.create_task(answer("{ read }", "one")) for _ in range(3 * RUNS_AT_ONCE)]
     for _ in range(100):
         await asyncio.sleep(0)
-    changed = await answer("mutation { change }")
+    changed, elsewhere = await answer("mutation { change }", "one"), await answer("{ now }", "other")
     at_once = len(running)
     may_go.set()
 
-    assert changed.data == {"change": 2}
+    assert (changed, elsewhere) == ({"change": 3}, {"now": 2})
     assert at_once == RUNS_AT_ONCE
-    assert [each.data for each in await asyncio.gather(*reads)] == [{"read": 1}] * len(reads)
+    assert await asyncio.gather(*reads) == [{"read": 1}] * len(reads)
+    assert not engine._turns, "nothing is kept of who asked"

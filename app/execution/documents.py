@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import (
+    DirectiveNode,
     DocumentNode,
     FragmentDefinitionNode,
     GraphQLError,
@@ -180,15 +181,9 @@ class Documents:
 
 def choosing(ast: DocumentNode) -> set[str]:
     """The variables in directives of a document's selections, which say what is skipped and included."""
-    found: set[str] = set()
-    pending: list[Any] = [each.selection_set for each in ast.definitions if hasattr(each, "selection_set")]
-    while pending:
-        for selection in pending.pop().selections:
-            values = (argument.value for each in selection.directives or () for argument in each.arguments or ())
-            found |= {value.name.value for value in values if isinstance(value, VariableNode)}
-            if below := getattr(selection, "selection_set", None):
-                pending.append(below)
-    return found
+    directives = (node for node in nodes_of(ast) if isinstance(node, DirectiveNode))
+    values = (argument.value for directive in directives for argument in directive.arguments or ())
+    return {value.name.value for value in values if isinstance(value, VariableNode)}
 
 
 def nodes_of(*roots: Node) -> Iterator[Node]:

@@ -54,17 +54,20 @@ def sqlite_settings(*, query_only: bool) -> tuple[str, ...]:
     )
 
 
+def engine_options(*, query_only: bool) -> dict[str, Any]:
+    """What both engines are opened with. What only reads needs no transactions, and keeps fewer forms compiled."""
+    for_reading = {"isolation_level": "AUTOCOMMIT", "query_cache_size": READ_FORMS} if query_only else {}
+    return {"max_overflow": 0, "hide_parameters": True, **for_reading}
+
+
 def open_sqlite(url: URL, *, query_only: bool) -> AsyncEngine:
     """The writer, or the readers, of an SQLite file."""
     engine = create_async_engine(
         url,
         poolclass=AsyncAdaptedQueuePool,
         pool_size=SQLITE_READERS if query_only else 1,
-        max_overflow=0,
-        hide_parameters=True,
         connect_args={"timeout": BUSY_TIMEOUT_MS / 1000},
-        isolation_level="AUTOCOMMIT" if query_only else None,
-        **({"query_cache_size": READ_FORMS} if query_only else {}),
+        **engine_options(query_only=query_only),
     )
 
     @event.listens_for(engine.sync_engine, "connect")
@@ -97,13 +100,10 @@ def open_postgresql(url: URL, pool_size: int, connect_timeout: float, *, query_o
     return create_async_engine(
         url,
         pool_size=pool_size,
-        max_overflow=0,
         pool_pre_ping=True,
         pool_use_lifo=True,
-        hide_parameters=True,
         connect_args=connect,
-        isolation_level="AUTOCOMMIT" if query_only else None,
-        **({"query_cache_size": READ_FORMS} if query_only else {}),
+        **engine_options(query_only=query_only),
     )
 
 

@@ -25,7 +25,7 @@ from app.web.endpoint import Clock, GraphQLEndpoint, refuse
 from app.web.explorer.serving import Explorer
 from app.web.exporting import AuditExport
 from app.web.health import Readiness, healthz
-from app.web.logs import log_stray
+from app.web.logs import log_stray, write_out
 from app.web.tokens import TokenVerifier
 from app.web.wrapping import Wrapping
 
@@ -102,8 +102,8 @@ def service_of(settings: Settings) -> Service:
 
 
 def closing(database: Database, verifier: TokenVerifier, clock: Clock) -> Lifespan:
-    """What happens at the end: changes under way come to theirs, what is only counted is put on the record, and
-    running key fetches and the database's connections are closed, whatever of this fails.
+    """What happens at the end: changes under way come to theirs, what is only counted is put on the record, running
+    key fetches and the database's connections are closed, and the log is written out, whatever of this fails.
 
     At the start: what fails with nobody waiting for it is logged as every other defect, without its message.
     """
@@ -113,6 +113,7 @@ def closing(database: Database, verifier: TokenVerifier, clock: Clock) -> Lifesp
         asyncio.get_running_loop().set_exception_handler(log_stray)
         yield
         async with AsyncExitStack() as at_the_end:
+            at_the_end.callback(write_out)
             at_the_end.push_async_callback(database.close)
             at_the_end.push_async_callback(verifier.keys.close)
             await finish()

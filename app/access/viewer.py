@@ -78,9 +78,11 @@ MOMENT: BindParameter[str] = bindparam("moment", type_=text())
 AUDIT_SINCE: BindParameter[str] = bindparam("audit_since", type_=text())
 """What was recorded earlier than this cannot be read any more."""
 
+MOMENTS = frozenset({MOMENT.key, AUDIT_SINCE.key})
+
 
 def binds(viewer: Viewer, moment: datetime) -> dict[str, str | int]:
-    """The values that every statement made from `visible` is run with."""
+    """The values that every statement made from `visible` is run with; those of `MOMENTS` are of the moment."""
     return viewer.values | {
         MOMENT.key: print_instant(moment),
         AUDIT_SINCE.key: print_instant(moment - READABLE),

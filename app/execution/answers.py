@@ -132,7 +132,8 @@ class Engine:
         document = self.documents.get(request.query)
         operation = document.operation(request.operation_name)
         operation.nodes.check(request.variables)
-        variables = self._variables(operation, request.variables)
+        declared = operation.node.variable_definitions
+        variables = self._variables(declared, request.variables) if declared else NO_VARIABLES
         if self._planner and (written := await self._planner.answer(operation, variables, context)) is not None:
             return Answer(ran=True, understood=True, written=written)
         await self.admit(context)
@@ -150,11 +151,8 @@ class Engine:
             return nullcontext()
         return self._turns.setdefault(context.viewer.tenant_id, asyncio.Semaphore(RUNS_AT_ONCE))
 
-    def _variables(self, operation: Operation, given: dict[str, Any]) -> VariableValues:
-        """The variables as the operation declares them. Raises `DocumentRefused`."""
-        declared = operation.node.variable_definitions
-        if not declared:
-            return NO_VARIABLES
+    def _variables(self, declared: Sequence[VariableDefinitionNode], given: dict[str, Any]) -> VariableValues:
+        """The variables as an operation declares them. Raises `DocumentRefused`."""
         found = get_variable_values(self._schema, declared, given)
         if isinstance(found, list):
             raise DocumentRefused(about_variables(found))

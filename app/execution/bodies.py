@@ -41,7 +41,10 @@ def parse_body(raw: bytes, limits: Limits) -> GraphQLRequest:
     Members of the outermost object that GraphQL over HTTP does not name are ignored, as its draft asks for the
     sake of later versions; what is inside them still has to be acceptable.
     """
-    body = _checked(_decoded(_text(raw, limits), limits), ())
+    text = _text(raw, limits)
+    body = _checked(_decoded(text, limits), ())
+    if "\\u" in text:  # written as it is, a character that cannot be stored is refused by the decoders
+        _check_texts(body, ())
     if not isinstance(body, dict):
         _refuse("The body is not an object; send one object with a `query`, batches are not accepted.")
     query, name = body.get("query"), body.get("operationName")
@@ -139,8 +142,6 @@ def _checked(value: Any, path: Path) -> Any:
             return _decimal(value, path)
         case _Constant():
             _refuse(f"{value} at {_place(path)} is not JSON; only finite numbers are accepted.")
-        case str():
-            return _string(value, path)
     return value
 
 
@@ -149,7 +150,7 @@ def _object(pairs: _Pairs, path: Path) -> dict[str, Any]:
     for key, value in pairs:
         if key in result:
             _refuse(f"The key {_place((*path, key))} occurs twice; each key is accepted once.")
-        result[_string(key, (*path, key))] = _checked(value, (*path, key))
+        result[key] = value if type(value) is str else _checked(value, (*path, key))
     return result
 
 
@@ -167,11 +168,23 @@ def _decimal(text: str, path: Path) -> float:
     return number
 
 
-def _string(text: str, path: Path) -> str:
-    if (not text.isascii() or "\0" in text) and (unstorable := _UNSTORABLE.search(text)):
+def _check_texts(value: Any, path: Path) -> None:
+    match value:
+        case dict():
+            for key, inside in value.items():
+                _check_text(key, (*path, key))
+                _check_texts(inside, (*path, key))
+        case list():
+            for index, inside in enumerate(value):
+                _check_texts(inside, (*path, index))
+        case str():
+            _check_text(value, path)
+
+
+def _check_text(text: str, path: Path) -> None:
+    if unstorable := _UNSTORABLE.search(text):
         code = f"U+{ord(unstorable[0]):04X}"
         _refuse(f"The text at {_place(path)} contains {code}; U+0000 and lone surrogates are not accepted.")
-    return text
 
 
 def _place(path: Path) -> str:

@@ -5,6 +5,7 @@ import sys
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from graphql import (
@@ -81,7 +82,7 @@ class Operation:
         """Its name; only the sole operation of a document may be without one."""
         return self.node.name.value if self.node.name else None
 
-    @property
+    @cached_property
     def kind(self) -> OperationType:
         """Query, mutation or subscription."""
         return self.node.operation

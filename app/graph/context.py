@@ -11,7 +11,7 @@ from sqlalchemy import Row
 from strawberry.dataloader import DataLoader
 
 from app.access.recognizing import recognize
-from app.access.viewer import Caller, Viewer, binds
+from app.access.viewer import Caller, Viewer
 from app.config import Limits
 from app.operations.attempts import complete_record
 from app.operations.changing import Asked, Changer, Operation, Outcome, shielded
@@ -129,8 +129,7 @@ class Context:
 
 def begin(caller: Caller, database: Database, service: Service, moment: datetime, request_id: str) -> Context:
     """The context of a request that begins at this moment."""
-    reader = Reader(database, caller.viewer, binds(caller.viewer, moment))
-    return Context(caller, reader, service, moment, request_id)
+    return Context(caller, Reader(database, caller.viewer, moment), service, moment, request_id)
 
 
 Info = strawberry.Info[Context, None]

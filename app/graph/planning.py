@@ -43,7 +43,7 @@ from app.graph.types import node_slot
 from app.graph.vocabulary import CONFIG
 from app.reading import selections as s
 from app.reading.declaring import Noun
-from app.reading.plans import NotPlanned, Plan, run_plan, values_of, write_plan
+from app.reading.plans import Binds, NotPlanned, Plan, run_plan, values_of, write_plan
 from app.reading.slots import Slot
 from app.storage.straight import TooComplex
 
@@ -134,6 +134,20 @@ class PlanKey:
         return self.hashed
 
 
+@dataclass(slots=True, eq=False)
+class Said:
+    """What a request says in the arguments of its document."""
+
+    slots: tuple[Slot, ...]
+    values: Binds = field(init=False)
+    """What is bound of it, by name."""
+    key: PlanKey | None = None
+    """Of the plan that it was answered by last."""
+
+    def __post_init__(self) -> None:
+        self.values = values_of(self.slots)
+
+
 @dataclass(eq=False)
 class Outline:
     """What one operation asks, with some choice of what it skips and includes."""
@@ -145,29 +159,18 @@ class Outline:
     """Whether nothing was planned with it yet: it was made because its document came again."""
     same: dict[int, Slot] = field(default_factory=dict)
     """The slots that are the same in every request."""
-    all_same: tuple[Slot, ...] | None = None
-    """All slots, once it is known that all are the same."""
-    only_key: "PlanKey | None" = None
-    """The key of the one plan that there can be, where all slots are the same."""
+    always: Said | None = None
+    """What every request says, once it is known that all say the same."""
 
-    def key(self, dialect: str, slots: Sequence[Slot]) -> "PlanKey":
-        """What tells the plan for these slots from others."""
-        if self.only_key is None or self.only_key.parts[1] != dialect:
-            key = PlanKey((self, dialect, *(slot.form for slot in slots)))
-            if self.all_same is None:
-                return key
-            self.only_key = key
-        return self.only_key
-
-    def slots(self, variables: VariableValues, context: Context, registry: Any, *given: Slot) -> tuple[Slot, ...]:
+    def said(self, variables: VariableValues, context: Context, registry: Any, *given: Slot) -> Said:
         """What this request says, after what is given. Raises what a resolver would raise for such arguments."""
-        if self.all_same is not None:
-            return self.all_same
+        if self.always is not None:
+            return self.always
         read = (self._slot(place, each, variables, context, registry) for place, each in enumerate(self.readers))
-        slots = (*given, *read)
-        if len(self.same) == len(slots):
-            self.all_same = slots
-        return slots
+        said = Said((*given, *read))
+        if len(self.same) == len(said.slots):
+            self.always = said
+        return said
 
     def _slot(self, place: int, reader: Reader, variables: VariableValues, context: Context, registry: Any) -> Slot:
         if (found := self.same.get(place)) is not None:
@@ -342,15 +345,15 @@ class Planner:
         self.counts[reason] += 1
 
     async def _answer(self, outline: Outline, variables: VariableValues, context: Context, *given: Slot) -> bytes:
-        slots = outline.slots(variables, context, self._registry, *given)
-        plan = self._plan(outline, slots, context)
+        said = outline.said(variables, context, self._registry, *given)
+        plan = self._plan(outline, said, context)
         try:
-            answer = await run_plan(context.reader.database, plan, context.reader.binds | values_of(slots))
+            answer = await run_plan(context.reader, plan, said.values)
         except TooComplex:
             plan.is_refused = True
             raise NotPlanned("complex") from None
         context.is_recognized = True
-        return await self._finished(answer, outline, slots, context) if plan.is_left else answer
+        return await self._finished(answer, outline, said.slots, context) if plan.is_left else answer
 
     def _outline(self, operation: Operation, variables: VariableValues) -> Outline | None:
         if operation.kind is not OperationType.QUERY or not self._planned:
@@ -379,16 +382,18 @@ class Planner:
         except Unplanned:
             return None
 
-    def _plan(self, outline: Outline, slots: Sequence[Slot], context: Context) -> Plan:
+    def _plan(self, outline: Outline, said: Said, context: Context) -> Plan:
         """The plan for requests like this. Raises `NotPlanned` for the first of them, unless plans are made at once."""
         dialect = context.reader.database.dialect
-        key = outline.key(dialect.name, slots)
+        key = said.key
+        if key is None or key.parts[1] != dialect.name:
+            key = said.key = PlanKey((outline, dialect.name, *(slot.form for slot in said.slots)))
         plan = self._plans.get(key)
         if plan is None:
             if not (self._eager or outline.is_fresh) and self._is_new(key):
                 raise NotPlanned("first")
             outline.is_fresh = False
-            plan = self._keep(key, write_plan(outline.fields, slots, dialect))
+            plan = self._keep(key, write_plan(outline.fields, said.slots, dialect))
         self._plans.move_to_end(key)
         if plan.is_refused:
             raise NotPlanned("complex")

@@ -11,10 +11,11 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from app.access.recognizing import require_recognized, unrecognized
 from app.access.tripwire import check
+from app.access.viewer import MOMENTS
+from app.reading.reader import Reader
 from app.reading.selections import Fields
 from app.reading.slots import Slot
 from app.reading.writing import LEFT, MISSING, Writer
-from app.storage.engines import Database
 from app.storage.json_text import Encoded, chain
 
 Binds = dict[str, Any]
@@ -27,6 +28,8 @@ class Plan:
 
     text: str
     names: tuple[str, ...]
+    is_dated: bool
+    """Whether it depends on the moment."""
     is_left: bool
     """Whether places of its answer are finished afterwards."""
     is_refused: bool = False
@@ -45,7 +48,7 @@ def write_plan(fields: Fields, slots: Sequence[Slot], dialect: Dialect) -> Plan:
     check(statement, {})
     compiled = compiler_of(dialect)(dialect, statement)
     names = tuple(compiled.positiontup or ())
-    return Plan(str(compiled), names, LEFT in str(compiled))
+    return Plan(str(compiled), names, not MOMENTS.isdisjoint(names), LEFT in str(compiled))
 
 
 @cache
@@ -78,10 +81,11 @@ def values_of(slots: Sequence[Slot]) -> Binds:
     return {f"s{place}_{index}": value for place, slot in enumerate(slots) for index, value in enumerate(slot.values)}
 
 
-async def run_plan(database: Database, plan: Plan, binds: Binds) -> bytes:
+async def run_plan(reader: Reader, plan: Plan, said: Binds) -> bytes:
     """The answer as JSON. Raises what `recognize` raises, and `NotPlanned`."""
+    binds = (reader.binds if plan.is_dated else reader.viewer.values) | said
     values = [binds[name] for name in plan.names]
-    reason, answer = await database.straight.fetch_row(plan.text, values)
+    reason, answer = await reader.database.straight.fetch_row(plan.text, values)
     require_recognized(reason)
     if NOT_THERE in answer:
         raise NotPlanned("answer")

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from typing import Any, TypeVar
 
@@ -14,7 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.access.derived import ended_columns, grants_held, rooms_reached
 from app.access.scoping import Rows
-from app.access.viewer import Viewer
+from app.access.viewer import Viewer, binds
 from app.domain.permissions import Permission, Right, Standing
 from app.domain.vocabulary import PartnershipState
 from app.reading.declaring import Many, Noun
@@ -74,9 +75,14 @@ class Reader:
 
     database: Database
     viewer: Viewer
-    binds: dict[str, Any]
+    moment: datetime
     trial: Trial | None = None
     """Read what a dry run would make, and not what is stored."""
+
+    @property
+    def binds(self) -> dict[str, Any]:
+        """What every statement is run with."""
+        return binds(self.viewer, self.moment)
 
     async def _read(self, read: Callable[[AsyncConnection], Awaitable[Answer]]) -> Answer:
         if self.trial is not None:

@@ -5,6 +5,7 @@ import json
 import logging
 import sys
 import time
+from collections import deque
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, TextIO
@@ -21,11 +22,27 @@ OURS = ("app", "gateway", "uvicorn")
 
 WHATEVER_IT_IS = json.JSONEncoder(default=str)
 
+WAITS_SECONDS = 0.1
+"""How late a line may be written that every request logs: to write each by itself takes a tenth of a short request."""
+MAX_WAITING = 1_000
+"""Lines that wait together, some 500 bytes each."""
+
+Line = tuple[float, str, str, str, dict[str, Any]]
+"""Seconds since the epoch, level, logger, message and extras."""
+
 log = logging.getLogger("gateway.stray")
 
 
 class JsonLines(logging.StreamHandler[TextIO]):
-    """Writes a record as one JSON object, in ASCII, so that nothing in it can end the line or fail to be written."""
+    """Writes a record as one JSON object, in ASCII, so that nothing in it can end the line or fail to be written.
+
+    Lines are written in the order in which they came, at the latest when the process ends; only if it is killed, those
+    of its last `WAITS_SECONDS` that could wait are lost.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._waiting: deque[Line] = deque()
 
     def emit(self, record: logging.LogRecord) -> None:
         """The record's time, level, logger, message and extras; of an exception its kind and places only."""
@@ -33,36 +50,61 @@ class JsonLines(logging.StreamHandler[TextIO]):
         if record.exc_info and record.exc_info[0]:
             extras |= {"error": record.exc_info[0].__name__, "places": places_of(record.exc_info[2])}
         try:
-            self.write(record.created, record.levelname, record.name, record.getMessage(), extras)
+            self._waiting.append((record.created, record.levelname, record.name, record.getMessage(), extras))
+            self.flush()
         except Exception:  # noqa: BLE001 - nobody who logs is told that it failed
             self.handleError(record)
 
-    def write(self, seconds: float, level: str, logger: str, message: str, extras: dict[str, Any]) -> None:
-        """Write a line at once."""
-        moment = print_instant(datetime.fromtimestamp(seconds, UTC))
-        line = {"time": moment, "level": level, "logger": logger, "message": message, **extras}
-        self.stream.write(f"{in_ascii(line)}\n")
-        self.stream.flush()
+    def write_soon(self, line: Line) -> None:
+        """Write a line together with others, from within an event loop."""
+        self._waiting.append(line)
+        if len(self._waiting) == 1:
+            asyncio.get_running_loop().call_later(WAITS_SECONDS, self.flush)
+        elif len(self._waiting) >= MAX_WAITING:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the lines that wait."""
+        self.acquire()
+        try:
+            lines = [in_ascii(self._waiting.popleft()) for _ in range(len(self._waiting))]
+            with suppress(OSError, ValueError):  # the stream is gone
+                self.stream.write("".join(lines))
+                super().flush()
+        finally:
+            self.release()
 
 
-def in_ascii(line: dict[str, Any]) -> str:
+def in_ascii(line: Line) -> str:
     """The line as JSON. Nearly every one is of texts and numbers that the faster writer takes, too."""
-    with suppress(TypeError):
-        if (written := orjson.dumps(line)).isascii():
-            return written.decode()
-    return WHATEVER_IT_IS.encode(line)
+    seconds, level, logger, message, extras = line
+    moment = print_instant(datetime.fromtimestamp(seconds, UTC))
+    shown = {"time": moment, "level": level, "logger": logger, "message": message, **extras}
+    try:
+        written = orjson.dumps(shown, option=orjson.OPT_APPEND_NEWLINE)
+    except TypeError:
+        written = b""
+    return written.decode() if written and written.isascii() else f"{WHATEVER_IT_IS.encode(shown)}\n"
 
 
 def log_often(logger: logging.Logger, message: str, **extras: Any) -> None:
-    """Log at INFO what every request logs. A record of logging's own would take most of the time, to say who called."""
+    """Log at INFO, from within an event loop, what every request logs.
+
+    A record of logging's own would take most of the time, to say who called.
+    """
     if not logger.isEnabledFor(logging.INFO):
         return
     match logging.root.handlers:
         case [JsonLines() as lines]:
-            with suppress(OSError, ValueError):  # the stream is gone
-                lines.write(time.time(), "INFO", logger.name, message, extras)
+            lines.write_soon((time.time(), "INFO", logger.name, message, extras))
         case _:
             logger.info(message, extra=extras)
+
+
+def write_out() -> None:
+    """Write every line that waits."""
+    for handler in logging.root.handlers:
+        handler.flush()
 
 
 def start_logging(level: str) -> None:

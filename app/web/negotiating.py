@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from app.domain.refusals import ProblemCode
-from app.execution.answers import Answer
 
 JSON = "application/json"
 GRAPHQL_RESPONSE = "application/graphql-response+json"
@@ -92,8 +91,6 @@ def wish(offer: str, ranges: list[tuple[str, dict[str, str]]]) -> tuple[float, i
     return wanted, specific, place
 
 
-def status(answer: Answer, media_type: str) -> int:
-    """The status of an answer."""
-    if answer.code is None:
-        return 200
-    return STATUS.get(answer.code, 200 if answer.understood and media_type == JSON else 400)
+def status(code: ProblemCode, media_type: str, *, is_understood: bool) -> int:
+    """The status of a request that was not run, for this reason."""
+    return STATUS.get(code, 200 if is_understood and media_type == JSON else 400)

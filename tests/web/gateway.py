@@ -18,6 +18,7 @@ from app.domain.vocabulary import PrincipalKind
 from app.main import create_app
 from app.storage.engines import Database
 from app.web.development_issuer import DevelopmentIssuer
+from app.web.logs import write_out
 from app.web.tokens import Claims, TokenVerifier
 from tests.graph.asking import viewer_of
 from tests.world import SEEDED_AT
@@ -136,6 +137,7 @@ class Logs:
     @property
     def text(self) -> str:
         """Everything, as written."""
+        write_out()
         return self.stream.getvalue()
 
     @property

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import json
 import logging
 import sys
 import warnings
@@ -13,7 +14,7 @@ from app.domain.moments import parse_instant
 from app.reading.reader import Reader
 from app.storage.engines import Database
 from app.web.development_issuer import DevelopmentIssuer
-from app.web.logs import start_logging
+from app.web.logs import JsonLines, start_logging, write_out
 from tests.web.gateway import QUESTION, Gateway, Logs, opened
 
 SECRET = "hunter2-correct-horse"
@@ -38,6 +39,70 @@ async def test_a_request_is_one_line_with_the_id_that_the_client_has(gateway: Ga
         "path": "/graphql",
         "status": 200,
     }
+
+
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody else hears what is logged, as in a gateway that serves."""
+    monkeypatch.setattr(logging.root, "handlers", [each for each in logging.root.handlers if type(each) is JsonLines])
+
+
+async def test_lines_of_requests_are_written_together_soon(
+    gateway: Gateway, logs: Logs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone(monkeypatch)
+    monkeypatch.setattr("app.web.logs.WAITS_SECONDS", 0.02)
+
+    first, second = [await gateway.ask(QUESTION) for _ in range(2)]
+    at_once = logs.stream.getvalue()
+    await asyncio.sleep(0.1)
+
+    ids = [json.loads(line)["request_id"] for line in logs.stream.getvalue().splitlines()]
+    assert at_once == ""
+    assert ids == [first.headers["X-Request-Id"], second.headers["X-Request-Id"]]
+
+
+async def test_whatever_is_written_at_once_takes_with_it_what_waits(
+    gateway: Gateway, logs: Logs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone(monkeypatch)
+
+    await gateway.ask(QUESTION)
+    logging.getLogger("gateway.test").warning("heard")
+    await gateway.ask(QUESTION)
+
+    written = [json.loads(line)["message"] for line in logs.stream.getvalue().splitlines()]
+    assert written == ["request", "heard"]
+
+
+async def test_only_so_many_lines_wait(gateway: Gateway, logs: Logs, monkeypatch: pytest.MonkeyPatch) -> None:
+    alone(monkeypatch)
+    monkeypatch.setattr("app.web.logs.MAX_WAITING", 3)
+
+    for _ in range(4):
+        await gateway.ask(QUESTION)
+
+    assert logs.stream.getvalue().count("\n") == 3
+
+
+async def test_no_line_waits_longer_than_the_gateway_runs(
+    database: Database, issuer: DevelopmentIssuer, logs: Logs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone(monkeypatch)
+
+    async with opened(database, issuer) as gateway, gateway.app.router.lifespan_context(gateway.app):
+        await gateway.client.get("/healthz")
+
+    assert logs.stream.getvalue().count("\n") == 1
+
+
+async def test_a_log_that_is_gone_stops_nobody(gateway: Gateway, logs: Logs, monkeypatch: pytest.MonkeyPatch) -> None:
+    alone(monkeypatch)
+    logs.stream.close()
+
+    response = await gateway.ask(QUESTION)
+    write_out()
+
+    assert response.status_code == 200
 
 
 async def test_requests_have_ids_of_their_own_and_clients_do_not_choose_them(gateway: Gateway, logs: Logs) -> None:

@@ -13,12 +13,11 @@ from weakref import WeakValueDictionary
 
 import orjson
 from graphql import GraphQLError, GraphQLSchema, OperationType, VariableDefinitionNode, print_ast
-from graphql.execution.values import VariableValues, get_variable_values
+from graphql.execution.values import VariableValues
 
 from app.config import Limits
 from app.domain.refusals import Problem, ProblemCode, bad_argument
 from app.execution.bodies import GraphQLRequest
-from app.execution.completion import NO_VARIABLES
 from app.execution.documents import DocumentRefused, Documents, Operation
 from app.execution.executions import Execution
 
@@ -132,8 +131,9 @@ class Engine:
         document = self.documents.get(request.query)
         operation = document.operation(request.operation_name)
         operation.nodes.check(request.variables)
-        declared = operation.node.variable_definitions
-        variables = self._variables(declared, request.variables) if declared else NO_VARIABLES
+        variables = operation.variables.read(request.variables)
+        if isinstance(variables, list):
+            raise DocumentRefused(about_variables(variables))
         if self._planner and (written := await self._planner.answer(operation, variables, context)) is not None:
             return Answer(ran=True, understood=True, written=written)
         await self.admit(context)
@@ -150,13 +150,6 @@ class Engine:
         if operation.kind is not OperationType.QUERY:
             return nullcontext()
         return self._turns.setdefault(context.viewer.tenant_id, asyncio.Semaphore(RUNS_AT_ONCE))
-
-    def _variables(self, declared: Sequence[VariableDefinitionNode], given: dict[str, Any]) -> VariableValues:
-        """The variables as an operation declares them. Raises `DocumentRefused`."""
-        found = get_variable_values(self._schema, declared, given)
-        if isinstance(found, list):
-            raise DocumentRefused(about_variables(found))
-        return found
 
     async def admit(self, context: Any) -> None:
         """Returns if who asks may ask. Raises `NotAdmitted`."""

@@ -134,6 +134,3 @@ def plain_field(selecting: Selecting, kind: GraphQLObjectType, same: list[FieldD
     if field is None or declared is None or declared.base_resolver is not None:
         raise NotPlain
     return attrgetter(declared.python_name), completion(selecting, field.type, same)
-
-
-NO_VARIABLES = VariableValues({}, {})

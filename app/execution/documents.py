@@ -35,6 +35,8 @@ from app.execution.expansion import Expansion
 from app.execution.limits import check_document, check_literals, check_text, shown
 from app.execution.literals import LiteralsRule
 from app.execution.nodes import Nodes
+from app.execution.remembering import Asked
+from app.execution.variables import Variables
 
 MAX_ERRORS = 10
 """Breaches reported of one document; the search for more stops there."""
@@ -69,6 +71,7 @@ class Operation:
     node: OperationDefinitionNode
     nodes: Nodes
     """Says, for the variables of a request, whether it asks for too much."""
+    variables: Variables
     fragments: dict[str, FragmentDetails]
     choices: tuple[str, ...]
     """The variables that decide what is skipped and included."""
@@ -130,7 +133,7 @@ class Documents:
         self._schema, self._limits = schema, limits
         self._capacity, self._max_bytes, self._at_once = capacity, max_bytes, at_once
         self._held: OrderedDict[str, Document] = OrderedDict()
-        self._once: OrderedDict[int, None] = OrderedDict()
+        self._once = Asked(MAX_ONCE)
         self._bytes = 0
 
     def get(self, text: str) -> Document:
@@ -139,12 +142,12 @@ class Documents:
         if document is not None:
             self._held.move_to_end(text)
             return document
-        came_before = hash(text) in self._once
+        came_before = text in self._once
         document = self._read(text, came_before)
         if came_before or self._at_once:
             self._keep(document)
         else:
-            self._note(text)
+            self._once.add(text)
         return document
 
     def _read(self, text: str, came_before: bool) -> Document:
@@ -162,15 +165,17 @@ class Documents:
         }
         choices = tuple(sorted(choosing(ast)))
         operations = tuple(
-            Operation(root.node, Nodes(root, self._limits), fragments, choices, came_before)
+            Operation(
+                root.node,
+                Nodes(root, self._limits),
+                Variables(self._schema, root.node.variable_definitions or ()),
+                fragments,
+                choices,
+                came_before,
+            )
             for root in expansion.operations
         )
         return Document(text, ast, operations, tokens * BYTES_PER_TOKEN + sys.getsizeof(text) * TEXT_COPIES)
-
-    def _note(self, text: str) -> None:
-        self._once[hash(text)] = None
-        if len(self._once) > MAX_ONCE:
-            self._once.popitem(last=False)
 
     def _keep(self, document: Document) -> None:
         self._held[document.text] = document

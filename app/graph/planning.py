@@ -10,6 +10,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
 
@@ -28,7 +29,7 @@ from graphql import (
 )
 from graphql.execution.collect_fields import FieldDetails, FragmentDetails
 from graphql.execution.values import VariableValues, get_argument_values
-from strawberry.types.arguments import convert_arguments
+from strawberry.types.arguments import convert_argument
 from strawberry.types.field import StrawberryField
 
 from app.access.recognizing import UnknownCaller
@@ -37,6 +38,7 @@ from app.execution.answers import NotAdmitted, log_defect
 from app.execution.completion import Complete, Grouped, NotPlain, Selecting, Unfit, completion
 from app.execution.documents import Operation, nodes_of
 from app.execution.executions import Finished
+from app.execution.remembering import Asked
 from app.graph.context import Context, Info
 from app.graph.declaring import NOUN_TYPES, PLAIN, PLAN, Place, ReadSlot
 from app.graph.types import node_slot
@@ -87,11 +89,22 @@ class Reader:
     varies: bool
     """Whether requests of one document can differ in it."""
 
+    @cached_property
+    def arguments(self) -> list[tuple[str, str, Any]]:
+        """The field's arguments: names in the graph and in Python, and types."""
+        declared: StrawberryField = self.place.definition.extensions["strawberry-definition"]
+        name = CONFIG.name_converter.from_argument
+        return [(name(each), each.python_name, each.type) for each in declared.arguments]
+
     def slot(self, variables: VariableValues, context: Context, registry: Any) -> Slot:
         """What this request says. Raises what a resolver would raise for such arguments."""
         given = get_argument_values(self.place.definition, self.place.details[0].node, variables)
-        declared: StrawberryField = self.place.definition.extensions["strawberry-definition"]
-        return self.read(convert_arguments(given, declared.arguments, registry, CONFIG), context)
+        said = {
+            python_name: convert_argument(given[name], kind, registry, CONFIG, path=(name,))
+            for name, python_name, kind in self.arguments
+            if name in given
+        }
+        return self.read(said, context)
 
 
 @dataclass(frozen=True)
@@ -261,7 +274,7 @@ class Planner:
 
     def __init__(self, schema: strawberry.Schema, planning: Planning = Planning.AGAIN) -> None:
         self._planned, self._eager = planning is not Planning.NEVER, planning is Planning.AT_ONCE
-        self._asked: OrderedDict[int, None] = OrderedDict()
+        self._asked = Asked(MAX_ASKED)
         self._schema = schema._schema  # noqa: SLF001 - Strawberry keeps graphql-core's schema there
         self._registry = schema.schema_converter.scalar_registry
         self._plans: OrderedDict[Any, Plan] = OrderedDict()
@@ -390,7 +403,8 @@ class Planner:
             key = said.key = PlanKey((outline, dialect.name, *(slot.form for slot in said.slots)))
         plan = self._plans.get(key)
         if plan is None:
-            if not (self._eager or outline.is_fresh) and self._is_new(key):
+            if not (self._eager or outline.is_fresh or key in self._asked):
+                self._asked.add(key)  # to write a plan costs as much as to run many a document
                 raise NotPlanned("first")
             outline.is_fresh = False
             plan = self._keep(key, write_plan(outline.fields, said.slots, dialect))
@@ -398,17 +412,6 @@ class Planner:
         if plan.is_refused:
             raise NotPlanned("complex")
         return plan
-
-    def _is_new(self, key: Any) -> bool:
-        """Whether nobody has asked like this lately. To write a plan costs as much as to run many a document.
-
-        Only the key's hash is kept, which holds no document; two that agree in it get a plan a request earlier.
-        """
-        is_new = hash(key) not in self._asked
-        self._asked[hash(key)] = None
-        if len(self._asked) > MAX_ASKED:
-            self._asked.popitem(last=False)
-        return is_new
 
     def _keep(self, key: Any, plan: Plan) -> Plan:
         self._plans[key] = plan

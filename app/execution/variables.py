@@ -1,0 +1,88 @@
+"""The variables of a request as its operation declares them."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import GraphQLError, GraphQLSchema, Undefined, VariableDefinitionNode, get_nullable_type, is_leaf_type
+from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
+from graphql.execution.values import VariableValues, VariableValueSource, get_variable_values
+from graphql.type import is_non_null_type
+
+NO_VARIABLES = VariableValues({}, {})
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A variable of a scalar or an enum."""
+
+    signature: GraphQLVariableSignature
+    coerce: Callable[[Any], Any]
+    is_nullable: bool
+    missing: VariableValues | None
+    """What a request without it says; None where it has to be given."""
+
+
+class Variables:
+    """Reads the variables of one operation, each request's, as graphql-core does.
+
+    What it finds out anew for every request is found once where all are plain. It is asked about all others, and
+    about whatever is wrong.
+    """
+
+    def __init__(self, schema: GraphQLSchema, declared: Collection[VariableDefinitionNode]) -> None:
+        self._schema, self._declared = schema, declared
+        plain = [plain_variable(schema, node) for node in declared]
+        self._plain = [each for each in plain if each] if all(plain) else None
+
+    def read(self, given: Mapping[str, Any]) -> VariableValues | list[GraphQLError]:
+        """The values, or what is wrong with them."""
+        if not self._declared:
+            return NO_VARIABLES
+        read = None if self._plain is None else read_plain(self._plain, given)
+        return read or get_variable_values(self._schema, self._declared, dict(given))
+
+
+def plain_variable(schema: GraphQLSchema, node: VariableDefinitionNode) -> Plain | None:
+    """A variable, if it is a plain one of a valid document."""
+    signature = get_variable_signature(schema, node)
+    if isinstance(signature, GraphQLError):
+        return None
+    kind: Any = get_nullable_type(signature.type)
+    if not is_leaf_type(kind):
+        return None
+    missing = get_variable_values(schema, [node], {})
+    return Plain(
+        signature,
+        kind.coerce_input_value,
+        not is_non_null_type(signature.type),
+        missing if isinstance(missing, VariableValues) else None,
+    )
+
+
+def read_plain(declared: Collection[Plain], given: Mapping[str, Any]) -> VariableValues | None:
+    """The values, or None if one of them is wrong."""
+    sources: dict[str, VariableValueSource] = {}
+    coerced: dict[str, Any] = {}
+    for each in declared:
+        name = each.signature.name
+        value = given.get(name, Undefined)
+        if value is Undefined:
+            if each.missing is None:
+                return None
+            sources |= each.missing.sources
+            coerced |= each.missing.coerced
+            continue
+        if value is None:
+            if not each.is_nullable:
+                return None
+            coerced[name] = None
+        else:
+            try:
+                coerced[name] = each.coerce(value)
+            except Exception:  # noqa: BLE001 - as graphql-core does, which will say what is wrong
+                return None
+            if coerced[name] is Undefined:
+                return None
+        sources[name] = VariableValueSource(each.signature, value)
+    return VariableValues(sources, coerced)

@@ -25,7 +25,7 @@ from app.web.endpoint import Clock, GraphQLEndpoint, refuse
 from app.web.explorer.serving import Explorer
 from app.web.exporting import AuditExport
 from app.web.health import Readiness, healthz
-from app.web.logs import log_stray, write_out
+from app.web.logs import log_stray, write_logs
 from app.web.tokens import TokenVerifier
 from app.web.wrapping import Wrapping
 
@@ -113,7 +113,7 @@ def closing(database: Database, verifier: TokenVerifier, clock: Clock) -> Lifesp
         asyncio.get_running_loop().set_exception_handler(log_stray)
         yield
         async with AsyncExitStack() as at_the_end:
-            at_the_end.callback(write_out)
+            at_the_end.callback(write_logs)
             at_the_end.push_async_callback(database.close)
             at_the_end.push_async_callback(verifier.keys.close)
             await finish()

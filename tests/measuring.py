@@ -35,9 +35,9 @@ class Stand:
     settings: dict[str, str]
 
     def token(self, name: str) -> str:
-        """A token for somebody of the demo world, good for an hour."""
+        """A token for somebody of the demo world, good for as long as anything is measured."""
         now = datetime.now(UTC).replace(microsecond=0)
-        claims = claims_of(name, expires_at=now + timedelta(hours=1))
+        claims = claims_of(name, expires_at=now + timedelta(hours=12))
         return DevelopmentIssuer(self.state, "access_as_user").token(claims, now)
 
 

@@ -214,7 +214,7 @@ def test_imported_rooms_are_read_by_their_manager_and_some_by_a_partner(state: P
     assert second.stdout == "60 rooms in 2 files: 0 created, 0 updated, 60 unchanged, 0 retired.\n"
     assert partial.returncode == 2
     assert "complete set" in partial.stderr
-    assert seeded.stdout == "Loaded 1 partnerships.\n"
+    assert seeded.stdout == "Loaded partnerships: 1.\n"
     assert managers["totalCount"]["value"] == 60
     assert sorted(room["account"] for room in helpers["nodes"]) == sorted(delegated)
 

@@ -101,19 +101,20 @@ async def test_its_end_closes_the_database_whatever_fails_before(
     async def fail(*_: Any) -> None:
         raise RuntimeError("the database is gone")
 
-    closed: list[Database] = []
+    done: list[Any] = []
 
     async def close(database: Database) -> None:
-        closed.append(database)
+        done.append(database)
 
     monkeypatch.setattr(main, "write_out_all", fail)
     monkeypatch.setattr(Database, "close", close)
+    monkeypatch.setattr(main, "write_logs", lambda: done.append("logs"))
 
     with pytest.raises(RuntimeError, match="the database is gone"):
         async with app.router.lifespan_context(app):
             pass
 
-    assert closed == [own_world]
+    assert done == [own_world, "logs"]
 
 
 def test_confirmations_are_this_process_own_unless_there_is_a_secret() -> None:

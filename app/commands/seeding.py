@@ -21,6 +21,7 @@ def seed(files: Files) -> None:
     async def load() -> None:
         async with change(settings_with()) as work:
             counts = await seed_world(work, world)
-        out.print("Loaded " + ", ".join(f"{count} {section}" for section, count in counts.items() if count) + ".")
+        loaded = (f"{section.replace('_', ' ')}: {count}" for section, count in counts.items() if count)
+        out.print(f"Loaded {', '.join(loaded)}.")
 
     asyncio.run(load())

@@ -20,6 +20,7 @@ from multiprocessing.process import BaseProcess
 from starlette.types import ASGIApp
 from uvicorn import Config, Server
 
+from app.web.logs import write_logs
 from app.web.serving import configure
 
 CAN_FORK = "fork" in multiprocessing.get_all_start_methods()
@@ -71,8 +72,11 @@ def work(config: Config, reserved: socket.socket) -> None:
     """What a worker does: serve until it is told to stop."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, WAKING)
-    with suppress(KeyboardInterrupt):  # uvicorn raises it again once everything is closed
-        Server(config).run([own_socket(reserved)])
+    try:
+        with suppress(KeyboardInterrupt):  # uvicorn raises it again once everything is closed
+            Server(config).run([own_socket(reserved)])
+    finally:
+        write_logs()  # a copy of a process ends without what is done at the end of one
 
 
 def own_socket(reserved: socket.socket) -> socket.socket:

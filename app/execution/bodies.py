@@ -150,6 +150,7 @@ def _object(pairs: _Pairs, path: Path) -> dict[str, Any]:
     for key, value in pairs:
         if key in result:
             _refuse(f"The key {_place((*path, key))} occurs twice; each key is accepted once.")
+        # Most values are texts, of which there is nothing to say here; numbers are of classes derived from `str`.
         result[key] = value if type(value) is str else _checked(value, (*path, key))
     return result
 
@@ -182,7 +183,7 @@ def _check_texts(value: Any, path: Path) -> None:
 
 
 def _check_text(text: str, path: Path) -> None:
-    if unstorable := _UNSTORABLE.search(text):
+    if (not text.isascii() or "\0" in text) and (unstorable := _UNSTORABLE.search(text)):
         code = f"U+{ord(unstorable[0]):04X}"
         _refuse(f"The text at {_place(path)} contains {code}; U+0000 and lone surrogates are not accepted.")
 

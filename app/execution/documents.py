@@ -5,7 +5,6 @@ import sys
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from graphql import (
@@ -35,7 +34,7 @@ from app.execution.expansion import Expansion
 from app.execution.limits import check_document, check_literals, check_text, shown
 from app.execution.literals import LiteralsRule
 from app.execution.nodes import Nodes
-from app.execution.remembering import Asked
+from app.execution.remembering import Remembered
 from app.execution.variables import Variables
 
 MAX_ERRORS = 10
@@ -85,7 +84,7 @@ class Operation:
         """Its name; only the sole operation of a document may be without one."""
         return self.node.name.value if self.node.name else None
 
-    @cached_property
+    @property
     def kind(self) -> OperationType:
         """Query, mutation or subscription."""
         return self.node.operation
@@ -133,7 +132,7 @@ class Documents:
         self._schema, self._limits = schema, limits
         self._capacity, self._max_bytes, self._at_once = capacity, max_bytes, at_once
         self._held: OrderedDict[str, Document] = OrderedDict()
-        self._once = Asked(MAX_ONCE)
+        self._once = Remembered(MAX_ONCE)
         self._bytes = 0
 
     def get(self, text: str) -> Document:

@@ -4,8 +4,8 @@ from collections import OrderedDict
 from collections.abc import Hashable
 
 
-class Asked:
-    """The latest `capacity` things that were asked for. None of them is held, and two of one hash are taken for one."""
+class Remembered:
+    """The latest `capacity` things that were added. None of them is held, and two of one hash are taken for one."""
 
     def __init__(self, capacity: int) -> None:
         self._capacity = capacity
@@ -13,9 +13,6 @@ class Asked:
 
     def __contains__(self, thing: Hashable) -> bool:
         return hash(thing) in self._hashes
-
-    def __len__(self) -> int:
-        return len(self._hashes)
 
     def add(self, thing: Hashable) -> None:
         """Remember a thing, and forget the one that was added first if there are too many."""

@@ -1,13 +1,20 @@
 """The variables of a request as its operation declares them."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
-from graphql import GraphQLError, GraphQLSchema, Undefined, VariableDefinitionNode, get_nullable_type, is_leaf_type
+from graphql import (
+    GraphQLError,
+    GraphQLSchema,
+    Undefined,
+    VariableDefinitionNode,
+    get_nullable_type,
+    is_leaf_type,
+    is_non_null_type,
+)
 from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
 from graphql.execution.values import VariableValues, VariableValueSource, get_variable_values
-from graphql.type import is_non_null_type
 
 NO_VARIABLES = VariableValues({}, {})
 
@@ -26,8 +33,9 @@ class Plain:
 class Variables:
     """Reads the variables of one operation, each request's, as graphql-core does.
 
-    What it finds out anew for every request is found once where all are plain. It is asked about all others, and
-    about whatever is wrong.
+    Where all are plain, what it would find out anew for every request is found once: their values are texts, numbers
+    and members of enums, of which requests can share a default. It is asked itself about all others, and about
+    whatever is wrong.
     """
 
     def __init__(self, schema: GraphQLSchema, declared: Collection[VariableDefinitionNode]) -> None:
@@ -35,12 +43,12 @@ class Variables:
         plain = [plain_variable(schema, node) for node in declared]
         self._plain = [each for each in plain if each] if all(plain) else None
 
-    def read(self, given: Mapping[str, Any]) -> VariableValues | list[GraphQLError]:
+    def read(self, given: dict[str, Any]) -> VariableValues | list[GraphQLError]:
         """The values, or what is wrong with them."""
         if not self._declared:
             return NO_VARIABLES
         read = None if self._plain is None else read_plain(self._plain, given)
-        return read or get_variable_values(self._schema, self._declared, dict(given))
+        return read or get_variable_values(self._schema, self._declared, given)
 
 
 def plain_variable(schema: GraphQLSchema, node: VariableDefinitionNode) -> Plain | None:
@@ -60,7 +68,7 @@ def plain_variable(schema: GraphQLSchema, node: VariableDefinitionNode) -> Plain
     )
 
 
-def read_plain(declared: Collection[Plain], given: Mapping[str, Any]) -> VariableValues | None:
+def read_plain(declared: Collection[Plain], given: dict[str, Any]) -> VariableValues | None:
     """The values, or None if one of them is wrong."""
     sources: dict[str, VariableValueSource] = {}
     coerced: dict[str, Any] = {}

@@ -38,7 +38,7 @@ from app.execution.answers import NotAdmitted, log_defect
 from app.execution.completion import Complete, Grouped, NotPlain, Selecting, Unfit, completion
 from app.execution.documents import Operation, nodes_of
 from app.execution.executions import Finished
-from app.execution.remembering import Asked
+from app.execution.remembering import Remembered
 from app.graph.context import Context, Info
 from app.graph.declaring import NOUN_TYPES, PLAIN, PLAN, Place, ReadSlot
 from app.graph.types import node_slot
@@ -90,21 +90,21 @@ class Reader:
     """Whether requests of one document can differ in it."""
 
     @cached_property
-    def arguments(self) -> list[tuple[str, str, Any]]:
+    def declared(self) -> list[tuple[str, str, Any]]:
         """The field's arguments: names in the graph and in Python, and types."""
-        declared: StrawberryField = self.place.definition.extensions["strawberry-definition"]
+        field: StrawberryField = self.place.definition.extensions["strawberry-definition"]
         name = CONFIG.name_converter.from_argument
-        return [(name(each), each.python_name, each.type) for each in declared.arguments]
+        return [(name(each), each.python_name, each.type) for each in field.arguments]
 
     def slot(self, variables: VariableValues, context: Context, registry: Any) -> Slot:
         """What this request says. Raises what a resolver would raise for such arguments."""
         given = get_argument_values(self.place.definition, self.place.details[0].node, variables)
-        said = {
+        arguments = {
             python_name: convert_argument(given[name], kind, registry, CONFIG, path=(name,))
-            for name, python_name, kind in self.arguments
+            for name, python_name, kind in self.declared
             if name in given
         }
-        return self.read(said, context)
+        return self.read(arguments, context)
 
 
 @dataclass(frozen=True)
@@ -154,8 +154,8 @@ class Said:
     slots: tuple[Slot, ...]
     values: Binds = field(init=False)
     """What is bound of it, by name."""
-    key: PlanKey | None = None
-    """Of the plan that it was answered by last."""
+    keys: dict[str, PlanKey] = field(default_factory=dict)
+    """Of the plans for it, by dialect."""
 
     def __post_init__(self) -> None:
         self.values = values_of(self.slots)
@@ -274,7 +274,7 @@ class Planner:
 
     def __init__(self, schema: strawberry.Schema, planning: Planning = Planning.AGAIN) -> None:
         self._planned, self._eager = planning is not Planning.NEVER, planning is Planning.AT_ONCE
-        self._asked = Asked(MAX_ASKED)
+        self._asked = Remembered(MAX_ASKED)
         self._schema = schema._schema  # noqa: SLF001 - Strawberry keeps graphql-core's schema there
         self._registry = schema.schema_converter.scalar_registry
         self._plans: OrderedDict[Any, Plan] = OrderedDict()
@@ -398,13 +398,14 @@ class Planner:
     def _plan(self, outline: Outline, said: Said, context: Context) -> Plan:
         """The plan for requests like this. Raises `NotPlanned` for the first of them, unless plans are made at once."""
         dialect = context.reader.database.dialect
-        key = said.key
-        if key is None or key.parts[1] != dialect.name:
-            key = said.key = PlanKey((outline, dialect.name, *(slot.form for slot in said.slots)))
+        key = said.keys.get(dialect.name)
+        if key is None:
+            key = said.keys[dialect.name] = PlanKey((outline, dialect.name, *(slot.form for slot in said.slots)))
         plan = self._plans.get(key)
         if plan is None:
+            # To write a plan costs as much as to run many a document.
             if not (self._eager or outline.is_fresh or key in self._asked):
-                self._asked.add(key)  # to write a plan costs as much as to run many a document
+                self._asked.add(key)
                 raise NotPlanned("first")
             outline.is_fresh = False
             plan = self._keep(key, write_plan(outline.fields, said.slots, dialect))

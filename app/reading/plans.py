@@ -81,11 +81,11 @@ def values_of(slots: Sequence[Slot]) -> Binds:
     return {f"s{place}_{index}": value for place, slot in enumerate(slots) for index, value in enumerate(slot.values)}
 
 
-async def run_plan(reader: Reader, plan: Plan, said: Binds) -> bytes:
+async def run_plan(reader: Reader, plan: Plan, values: Binds) -> bytes:
     """The answer as JSON. Raises what `recognize` raises, and `NotPlanned`."""
-    binds = (reader.binds if plan.is_dated else reader.viewer.values) | said
-    values = [binds[name] for name in plan.names]
-    reason, answer = await reader.database.straight.fetch_row(plan.text, values)
+    binds = (reader.binds if plan.is_dated else reader.viewer.values) | values
+    bound = [binds[name] for name in plan.names]
+    reason, answer = await reader.database.straight.fetch_row(plan.text, bound)
     require_recognized(reason)
     if NOT_THERE in answer:
         raise NotPlanned("answer")

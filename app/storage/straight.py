@@ -98,8 +98,7 @@ class StraightPostgresql(Connections):
 
     async def fetch_row(self, statement: str, values: Sequence[Any]) -> Sequence[Any]:
         """The one row that the statement answers. A connection on which anything else came about is given up."""
-        await self._places.acquire()  # by hand, because every request comes here, and `async with` is two calls more
-        try:
+        async with self._places:
             connection = await self._connection()
             try:
                 row = await connection.fetchrow(statement, *values)
@@ -111,8 +110,6 @@ class StraightPostgresql(Connections):
                 raise
             self._idle.append(connection)
             return row  # type: ignore[no-any-return]
-        finally:
-            self._places.release()
 
     async def _connection(self) -> asyncpg.Connection:
         while self._idle:

@@ -128,12 +128,13 @@ async def read_body(receive: Callable[[], Awaitable[Message]], allowed: int) -> 
 
 def respond(answer: Answer, media_type: str) -> Response:
     """An answer as a response."""
-    content_type, code = f"{media_type}; charset=utf-8", answer.code
+    content_type = f"{media_type}; charset=utf-8"
+    code = answer.code
     if code is None:
         return Response(answer.to_bytes(), media_type=content_type)
     headers = CHALLENGE if code is ProblemCode.UNAUTHENTICATED else None
-    of_code = status(code, media_type, is_understood=answer.understood)
-    return Response(answer.to_bytes(), of_code, headers, content_type)
+    status_code = status(code, media_type, is_understood=answer.understood)
+    return Response(answer.to_bytes(), status_code, headers, content_type)
 
 
 async def refuse(request: Request, error: Exception) -> Response:

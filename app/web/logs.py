@@ -8,6 +8,7 @@ import time
 from collections import deque
 from contextlib import suppress
 from datetime import UTC, datetime
+from select import PIPE_BUF
 from typing import Any, TextIO
 
 import orjson
@@ -36,8 +37,8 @@ log = logging.getLogger("gateway.stray")
 class JsonLines(logging.StreamHandler[TextIO]):
     """Writes a record as one JSON object, in ASCII, so that nothing in it can end the line or fail to be written.
 
-    Lines are written in the order in which they came, at the latest when the process ends; only if it is killed, those
-    of its last `WAITS_SECONDS` that could wait are lost.
+    Lines are written in the order in which they came, at the latest when the process ends. Only if it is killed, those
+    are lost that could wait and came in its last `WAITS_SECONDS`.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -50,29 +51,40 @@ class JsonLines(logging.StreamHandler[TextIO]):
         if record.exc_info and record.exc_info[0]:
             extras |= {"error": record.exc_info[0].__name__, "places": places_of(record.exc_info[2])}
         try:
-            self._waiting.append((record.created, record.levelname, record.name, record.getMessage(), extras))
+            line = in_ascii((record.created, record.levelname, record.name, record.getMessage(), extras))
             self.flush()
+            self._write(line)
         except Exception:  # noqa: BLE001 - nobody who logs is told that it failed
             self.handleError(record)
 
     def write_soon(self, line: Line) -> None:
-        """Write a line together with others, from within an event loop."""
+        """Write a line of texts and numbers together with others, from within an event loop."""
+        loop = asyncio.get_running_loop()
         self._waiting.append(line)
         if len(self._waiting) == 1:
-            asyncio.get_running_loop().call_later(WAITS_SECONDS, self.flush)
+            loop.call_later(WAITS_SECONDS, self.flush)
         elif len(self._waiting) >= MAX_WAITING:
             self.flush()
 
     def flush(self) -> None:
-        """Write the lines that wait."""
+        """Write the lines that wait, as many at once as a pipe takes whole: other workers write to the same."""
         self.acquire()
         try:
-            lines = [in_ascii(self._waiting.popleft()) for _ in range(len(self._waiting))]
-            with suppress(OSError, ValueError):  # the stream is gone
-                self.stream.write("".join(lines))
-                super().flush()
+            together = ""
+            while self._waiting:
+                line = in_ascii(self._waiting.popleft())
+                if len(together) + len(line) > PIPE_BUF:
+                    self._write(together)
+                    together = ""
+                together += line
+            self._write(together)
         finally:
             self.release()
+
+    def _write(self, lines: str) -> None:
+        with suppress(OSError, ValueError):  # there is no place for it any more, and nobody is told
+            self.stream.write(lines)
+            self.stream.flush()
 
 
 def in_ascii(line: Line) -> str:
@@ -101,7 +113,7 @@ def log_often(logger: logging.Logger, message: str, **extras: Any) -> None:
             logger.info(message, extra=extras)
 
 
-def write_out() -> None:
+def write_logs() -> None:
     """Write every line that waits."""
     for handler in logging.root.handlers:
         handler.flush()

@@ -112,6 +112,7 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     # Text that nothing below could hold
     "U+0000 in the query": (b'{"query":"{a}\\u0000"}', "text at `query` contains U+0000"),
     "U+0000 in a variable": (with_variable(b'"a\\u0000b"'), "text at `variables.v` contains U+0000"),
+    "U+0000 in a list": (with_variable(b'["a", "\\u0000"]'), "text at `variables.v[1]` contains U+0000"),
     "U+0000 in a key": (with_variable(b'{"a\\u0000":1}'), 'text at `variables.v."a\\u0000"` contains U+0000'),
     "U+0000 in operationName": (b"{" + GOOD_QUERY + b',"operationName":"\\u0000"}', "contains U+0000"),
     "U+0000 in an ignored key": (b"{" + GOOD_QUERY + b',"\\u0000":1}', 'text at `"\\u0000"` contains U+0000'),

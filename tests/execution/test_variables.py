@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from graphql import GraphQLError, OperationDefinitionNode, VariableDefinitionNode, parse
+from graphql import GraphQLError, OperationDefinitionNode, Undefined, VariableDefinitionNode, parse
 from graphql.execution.values import VariableValues, get_variable_values
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,7 +41,7 @@ def told(read: VariableValues | list[GraphQLError]) -> Any:
     if isinstance(read, list):
         return [error.message for error in read]
     sources = {name: (str(source.signature.type), source.value) for name, source in read.sources.items()}
-    return sources, read.coerced
+    return repr((sources, read.coerced))  # which tells 1 from True
 
 
 @given(st.lists(st.sampled_from(PLAIN + DEFAULTED + OTHERS), min_size=1, max_size=4), st.data())
@@ -57,10 +57,18 @@ def test_they_are_read_as_graphql_core_reads_them(kinds: list[str], data: st.Dat
 def test_plain_ones_that_are_right_are_read_without_it(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     right = {"ID": "a", "Int": 3, "String": "a", "Boolean": True, "Color": "GREEN", "Day": "2026-11-28"}
     value = right[kind.split(" ")[0].rstrip("!")]
-    made = Variables(SCHEMA, declared([kind]))
+    made = Variables(SCHEMA, declared([kind, "Int", "Int = 7"]))
     monkeypatch.setattr(variables, "get_variable_values", None)
 
     read = made.read({"v0": value})
 
     assert isinstance(read, VariableValues)
-    assert read.coerced == {"v0": value}
+    assert read.coerced == {"v0": value, "v2": 7}
+
+
+def test_a_scalar_that_takes_no_notice_of_a_value_has_refused_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SCHEMA.type_map["Day"], "coerce_input_value", lambda _: Undefined)
+
+    read = Variables(SCHEMA, declared(["Day"])).read({"v0": "today"})
+
+    assert isinstance(read, list)

@@ -249,6 +249,17 @@ async def test_whom_nobody_stored_can_fetch_themselves_again(site: Site) -> None
     assert await crawl.ask(query, id=own.replace("user", "application")) == {"node": None}
 
 
+async def test_what_one_document_says_of_whom_nobody_stored_is_each_viewers_own(world: Database) -> None:
+    manager = ask(world, "contoso-manager")
+    tenant = manager.viewer.tenant_id
+    document = f'{{ node(id: "user_{tenant}_{NEWCOMER}") {{ id }} }}'
+    newcomer = Asker(world, Viewer(tenant, NEWCOMER))
+
+    found = [(await each.data(document))["node"] for each in (manager, newcomer, manager)]
+
+    assert found == [None, {"id": f"user_{tenant}_{NEWCOMER}"}, None]
+
+
 async def test_whom_nobody_stored_holds_only_directory_roles(world: Database) -> None:
     home = viewer_of("contoso-nobody").tenant_id
     asker = Asker(world, Viewer(home, NEWCOMER, directory_roles=frozenset({DirectoryRole.GLOBAL_READER})))

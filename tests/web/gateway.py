@@ -18,7 +18,7 @@ from app.domain.vocabulary import PrincipalKind
 from app.main import create_app
 from app.storage.engines import Database
 from app.web.development_issuer import DevelopmentIssuer
-from app.web.logs import write_out
+from app.web.logs import write_logs
 from app.web.tokens import Claims, TokenVerifier
 from tests.graph.asking import viewer_of
 from tests.world import SEEDED_AT
@@ -137,7 +137,7 @@ class Logs:
     @property
     def text(self) -> str:
         """Everything, as written."""
-        write_out()
+        write_logs()
         return self.stream.getvalue()
 
     @property

@@ -4,17 +4,21 @@ import asyncio
 import gc
 import json
 import logging
+import socket
 import sys
 import warnings
+from select import PIPE_BUF
 from typing import Any
 
 import pytest
+from uvicorn import Config, Server
 
+from app.commands import workers
 from app.domain.moments import parse_instant
 from app.reading.reader import Reader
 from app.storage.engines import Database
 from app.web.development_issuer import DevelopmentIssuer
-from app.web.logs import JsonLines, start_logging, write_out
+from app.web.logs import JsonLines, log_often, start_logging, write_logs
 from tests.web.gateway import QUESTION, Gateway, Logs, opened
 
 SECRET = "hunter2-correct-horse"
@@ -41,24 +45,25 @@ async def test_a_request_is_one_line_with_the_id_that_the_client_has(gateway: Ga
     }
 
 
-def alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody else hears what is logged, as in a gateway that serves."""
+def alone(monkeypatch: pytest.MonkeyPatch, waits_seconds: float = 60.0) -> None:
+    """Nobody else hears what is logged, as in a gateway that serves, and lines of requests wait so long."""
     monkeypatch.setattr(logging.root, "handlers", [each for each in logging.root.handlers if type(each) is JsonLines])
+    monkeypatch.setattr("app.web.logs.WAITS_SECONDS", waits_seconds)
 
 
 async def test_lines_of_requests_are_written_together_soon(
     gateway: Gateway, logs: Logs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    alone(monkeypatch)
-    monkeypatch.setattr("app.web.logs.WAITS_SECONDS", 0.02)
+    alone(monkeypatch, waits_seconds=0.3)
 
-    first, second = [await gateway.ask(QUESTION) for _ in range(2)]
+    response = await gateway.ask(QUESTION)
     at_once = logs.stream.getvalue()
-    await asyncio.sleep(0.1)
+    written = asyncio.Event()
+    monkeypatch.setattr(logs.stream, "flush", written.set)
+    await asyncio.wait_for(written.wait(), timeout=30)
 
-    ids = [json.loads(line)["request_id"] for line in logs.stream.getvalue().splitlines()]
     assert at_once == ""
-    assert ids == [first.headers["X-Request-Id"], second.headers["X-Request-Id"]]
+    assert json.loads(logs.stream.getvalue())["request_id"] == response.headers["X-Request-Id"]
 
 
 async def test_whatever_is_written_at_once_takes_with_it_what_waits(
@@ -74,6 +79,21 @@ async def test_whatever_is_written_at_once_takes_with_it_what_waits(
     assert written == ["request", "heard"]
 
 
+async def test_what_cannot_be_written_takes_no_other_line_with_it(
+    gateway: Gateway, logs: Logs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone(monkeypatch)
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    endless: list[Any] = []
+    endless.append(endless)
+
+    await gateway.ask(QUESTION)
+    logging.getLogger("gateway.test").warning("lost", extra={"endless": endless})
+    logging.getLogger("gateway.test").warning("heard")
+
+    assert [line["message"] for line in logs.lines] == ["request", "heard"]
+
+
 async def test_only_so_many_lines_wait(gateway: Gateway, logs: Logs, monkeypatch: pytest.MonkeyPatch) -> None:
     alone(monkeypatch)
     monkeypatch.setattr("app.web.logs.MAX_WAITING", 3)
@@ -82,6 +102,23 @@ async def test_only_so_many_lines_wait(gateway: Gateway, logs: Logs, monkeypatch
         await gateway.ask(QUESTION)
 
     assert logs.stream.getvalue().count("\n") == 3
+
+
+async def test_lines_of_workers_that_write_to_one_pipe_stay_whole(
+    gateway: Gateway, logs: Logs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pipe mixes what is longer with what others write."""
+    alone(monkeypatch)
+    written: list[str] = []
+    monkeypatch.setattr(logs.stream, "write", written.append)
+
+    for _ in range(40):
+        await gateway.ask(QUESTION)
+    write_logs()
+
+    assert 1 < len(written) < 10
+    assert all(len(each) <= PIPE_BUF and each.endswith("\n") for each in written)
+    assert "".join(written).count("\n") == 40
 
 
 async def test_no_line_waits_longer_than_the_gateway_runs(
@@ -95,12 +132,30 @@ async def test_no_line_waits_longer_than_the_gateway_runs(
     assert logs.stream.getvalue().count("\n") == 1
 
 
+def test_no_line_waits_longer_than_a_worker_lives(logs: Logs, monkeypatch: pytest.MonkeyPatch) -> None:
+    alone(monkeypatch)
+
+    def run(*_: Any) -> None:
+        asyncio.run(log())
+        raise SystemExit
+
+    async def log() -> None:
+        log_often(logging.getLogger("gateway.test"), "late")
+
+    monkeypatch.setattr(Server, "run", run)
+    monkeypatch.setattr(workers, "own_socket", lambda reserved: reserved)
+    with pytest.raises(SystemExit), socket.socket() as unused:
+        workers.work(Config("app.main:app", log_config=None), unused)
+
+    assert logs.stream.getvalue().count("late") == 1
+
+
 async def test_a_log_that_is_gone_stops_nobody(gateway: Gateway, logs: Logs, monkeypatch: pytest.MonkeyPatch) -> None:
     alone(monkeypatch)
     logs.stream.close()
 
     response = await gateway.ask(QUESTION)
-    write_out()
+    write_logs()
 
     assert response.status_code == 200
 

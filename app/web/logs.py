@@ -3,12 +3,12 @@
 import asyncio
 import json
 import logging
+import select
 import sys
 import time
 from collections import deque
 from contextlib import suppress
 from datetime import UTC, datetime
-from select import PIPE_BUF
 from typing import Any, TextIO
 
 import orjson
@@ -25,6 +25,8 @@ WHATEVER_IT_IS = json.JSONEncoder(default=str)
 
 WAITS_SECONDS = 0.1
 """How late a line may be written that every request logs: to write each by itself takes a tenth of a short request."""
+PIECE_BYTES = getattr(select, "PIPE_BUF", 4_096)
+"""What a pipe takes whole, where there is such a bound."""
 MAX_WAITING = 1_000
 """Lines that wait together, some 500 bytes each."""
 
@@ -73,7 +75,7 @@ class JsonLines(logging.StreamHandler[TextIO]):
             together = ""
             while self._waiting:
                 line = in_ascii(self._waiting.popleft())
-                if len(together) + len(line) > PIPE_BUF:
+                if len(together) + len(line) > PIECE_BYTES:
                     self._write(together)
                     together = ""
                 together += line

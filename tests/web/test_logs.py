@@ -7,7 +7,6 @@ import logging
 import socket
 import sys
 import warnings
-from select import PIPE_BUF
 from typing import Any
 
 import pytest
@@ -18,7 +17,7 @@ from app.domain.moments import parse_instant
 from app.reading.reader import Reader
 from app.storage.engines import Database
 from app.web.development_issuer import DevelopmentIssuer
-from app.web.logs import JsonLines, log_often, start_logging, write_logs
+from app.web.logs import PIECE_BYTES, JsonLines, log_often, start_logging, write_logs
 from tests.web.gateway import QUESTION, Gateway, Logs, opened
 
 SECRET = "hunter2-correct-horse"
@@ -117,7 +116,7 @@ async def test_lines_of_workers_that_write_to_one_pipe_stay_whole(
     write_logs()
 
     assert 1 < len(written) < 10
-    assert all(len(each) <= PIPE_BUF and each.endswith("\n") for each in written)
+    assert all(len(each) <= PIECE_BYTES and each.endswith("\n") for each in written)
     assert "".join(written).count("\n") == 40
 
 

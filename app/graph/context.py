@@ -50,6 +50,8 @@ class Context:
     request_id: str
     planned: FetchPlanned | None = None
     """Fetches an object by a plan, as a field of the running operation selects it; None where it cannot."""
+    plan: str | None = None
+    """How a plan took part, in the planner's word for it; None where none was looked for."""
     is_recognized: bool = False
     """Whether it is known that who asks may ask at all."""
     _open: AsyncExitStack | None = None

@@ -5,7 +5,6 @@ and counted.
 """
 
 import asyncio
-import logging
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -49,7 +48,6 @@ from app.reading.plans import Binds, NotPlanned, Plan, run_plan, values_of, writ
 from app.reading.slots import Slot
 from app.storage.straight import TooComplex
 
-log = logging.getLogger("gateway.plans")
 MAX_PLANS = 200
 MAX_PLAN_BYTES = 8_000_000
 """Statements that are remembered together, by their number and their length."""
@@ -270,7 +268,12 @@ class Outliner:
 
 
 class Planner:
-    """Answers operations by plans, and counts how often it did, and why it did not."""
+    """Answers operations by plans, and counts how often it did, and why it did not.
+
+    Both is said by a word, which the request's line of the log has: `planned`, or `first` for what nobody had asked
+    before, `document` for a field without a plan, `arguments` and `answer` for those that a plan cannot have,
+    `complex` for a statement that the database does not take, and `defect`.
+    """
 
     def __init__(self, schema: strawberry.Schema, planning: Planning = Planning.AGAIN) -> None:
         self._planned, self._eager = planning is not Planning.NEVER, planning is Planning.AT_ONCE
@@ -287,7 +290,7 @@ class Planner:
 
         Raises `NotAdmitted`.
         """
-        outline = self._outline(operation, variables)
+        outline = self._outline(operation, variables, context)
         if outline is None:
             return None
         try:
@@ -306,8 +309,11 @@ class Planner:
     async def fetch(self, info: Info, identifier: str) -> Finished | None:
         """The object with this id as the field selects it; None where it has to be fetched field by field."""
         raw, context = info._raw_info, info.context  # noqa: SLF001 - Strawberry keeps what graphql-core says there
-        outline = None if context.reader.trial else self._fetching(raw)
+        if context.reader.trial:
+            return None
+        outline = self._fetching(raw)
         if outline is None:
+            self._count("document", context)
             return None
         answer = await self._tried(outline, raw.variable_values, context, node_slot(identifier, context))
         return None if answer is None else Finished(answer[len(FETCHED) : -len(FETCHED_END)])
@@ -331,7 +337,6 @@ class Planner:
         try:
             return Outliner(selecting).fetch(place)
         except Unplanned:
-            self._stock("document")
             return None
 
     async def _tried(self, outline: Outline, variables: VariableValues, context: Context, *given: Slot) -> bytes | None:
@@ -340,22 +345,23 @@ class Planner:
         except UnknownCaller:
             raise
         except (Problem, GraphQLError):
-            self._stock("arguments")
+            self._count("arguments", context)
         except NotPlanned as reason:
-            self._stock(str(reason))
+            self._count(str(reason), context)
         except Unfit:
-            self._stock("answer")
+            self._count("answer", context)
         except Exception as defect:  # noqa: BLE001 - the executor answers as well, only slower
             log_defect(defect, context.request_id)
-            self._stock("defect")
+            self._count("defect", context)
         else:
-            self.counts["planned"] += 1
+            self._count("planned", context)
             return answer
         return None
 
-    def _stock(self, reason: str) -> None:
-        """Count why the executor has to answer."""
-        self.counts[reason] += 1
+    def _count(self, how: str, context: Context) -> None:
+        """Count a plan that answered, or why the executor has to; of a request, what came first is told."""
+        self.counts[how] += 1
+        context.plan = context.plan or how
 
     async def _answer(self, outline: Outline, variables: VariableValues, context: Context, *given: Slot) -> bytes:
         said = outline.said(variables, context, self._registry, *given)
@@ -368,7 +374,7 @@ class Planner:
         context.is_recognized = True
         return await self._finished(answer, outline, said.slots, context) if plan.is_left else answer
 
-    def _outline(self, operation: Operation, variables: VariableValues) -> Outline | None:
+    def _outline(self, operation: Operation, variables: VariableValues, context: Context) -> Outline | None:
         if operation.kind is not OperationType.QUERY or not self._planned:
             return None
         chosen = tuple([variables.coerced.get(name) for name in operation.choices]) if operation.choices else ()
@@ -378,13 +384,13 @@ class Planner:
         is_second = operation.came_before and not outlines
         if chosen not in outlines and not self._eager and not is_second:
             outlines[chosen] = ASKED_ONCE
-            self._stock("first")
+            self._count("first", context)
             return None
         if outlines.get(chosen, ASKED_ONCE) is ASKED_ONCE:
             outlines[chosen] = self._outlined(operation, variables)
         outline: Outline | None = outlines[chosen]
         if outline is None:
-            self._stock("document")
+            self._count("document", context)
         return outline
 
     def _outlined(self, operation: Operation, variables: VariableValues) -> Outline | None:

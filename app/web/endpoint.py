@@ -24,6 +24,8 @@ from app.web.negotiating import JSON, OFFERED, Values, choose, is_encoded, is_js
 Clock = Callable[[], datetime]
 REQUEST_ID = "request_id"
 """Where the request's id is found in its ASGI scope."""
+PLAN = "plan"
+"""Where it is found there how a plan took part, if one was looked for."""
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="partner-gateway"'}
 REASONS = {
     404: "There is nothing at this address; ask `POST /graphql`.",
@@ -46,16 +48,16 @@ class GraphQLEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, in the time that there is for it, however slowly its body arrives."""
-        response = await self._respond(Incoming.of(scope, receive), scope[REQUEST_ID])
+        response = await self._respond(Incoming.of(scope, receive), scope)
         await response(scope, receive, send)
 
-    async def _respond(self, incoming: "Incoming", request_id: str) -> Response:
+    async def _respond(self, incoming: "Incoming", scope: Scope) -> Response:
         media_type = choose(incoming.accepts)
         if media_type is None:
             raise HTTPException(406)
         try:
             async with asyncio.timeout(self.service.limits.timeout_seconds):
-                answer = await self._answer(incoming, request_id)
+                answer = await self._answer(incoming, scope)
         except Problem as problem:
             answer = refused(problem)
         except TimeoutError:
@@ -63,12 +65,12 @@ class GraphQLEndpoint:
         except (HTTPException, ClientDisconnect):
             raise
         except Exception as defect:  # noqa: BLE001 - told here, where the media type and the caller's origin are known
-            answer = refused(internal(defect, request_id))
+            answer = refused(internal(defect, scope[REQUEST_ID]))
         return respond(answer, media_type)
 
-    async def _answer(self, incoming: "Incoming", request_id: str) -> Answer:
+    async def _answer(self, incoming: "Incoming", scope: Scope) -> Answer:
         """Who asks is settled before anything is said of what is asked."""
-        now = self.clock()
+        now, request_id = self.clock(), scope[REQUEST_ID]
         caller = await self.authenticator.bearer(incoming.authorizations, now, request_id)
         async with begin(caller, self.database, self.service, now, request_id) as context:
             try:
@@ -76,6 +78,8 @@ class GraphQLEndpoint:
                 return await self.engine.answer(request, context, request_id)
             except NotAdmitted as refusal:
                 raise not_admitted(cast("UnknownCaller", refusal.__cause__), request_id) from None
+            finally:
+                scope[PLAN] = context.plan
 
     async def _read(self, incoming: "Incoming", context: Context) -> GraphQLRequest:
         try:

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.domain.refusals import Problem, ProblemCode
 from app.execution.answers import internal, refused
-from app.web.endpoint import REQUEST_ID
+from app.web.endpoint import PLAN, REQUEST_ID
 from app.web.logs import log_often
 from app.web.negotiating import JSON
 
@@ -74,6 +74,8 @@ class Wrapping:
         finally:
             milliseconds = round((time.perf_counter() - started) * 1000, 2)
             line = {"request_id": request_id, "method": scope["method"], "path": path_of(scope), "status": sent}
+            if plan := scope.get(PLAN):
+                line[PLAN] = plan
             log_often(log, "request", **line, milliseconds=milliseconds)
 
 

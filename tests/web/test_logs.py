@@ -33,6 +33,7 @@ async def test_a_request_is_one_line_with_the_id_that_the_client_has(gateway: Ga
     (line,) = logs.lines
     assert parse_instant(line.pop("time"))
     assert 0 < line.pop("milliseconds") < 10_000
+    assert line.pop("plan") in {"first", "planned"}  # others may have asked the same before
     assert line == {
         "level": "INFO",
         "logger": "gateway.requests",
@@ -42,6 +43,24 @@ async def test_a_request_is_one_line_with_the_id_that_the_client_has(gateway: Ga
         "path": "/graphql",
         "status": 200,
     }
+
+
+@pytest.mark.parametrize(
+    ("query", "plans"),
+    [
+        ("{ viewer { tenant { id displayName domains } } }", ["first", "planned", "planned"]),
+        ("{ __schema { queryType { name } } }", ["first", "document", "document"]),
+        ("{ viewer { rooms(first: 0) { nodes { id account } } } }", ["first", "arguments", "arguments"]),
+        ("{ viewer { nothing } }", [None, None, None]),
+    ],
+)
+async def test_a_line_says_how_a_plan_took_part(
+    query: str, plans: list[str | None], on_each: Gateway, logs: Logs
+) -> None:
+    for _ in plans:
+        await on_each.ask(query)
+
+    assert [line.get("plan") for line in logs.of("gateway.requests")] == plans
 
 
 def alone(monkeypatch: pytest.MonkeyPatch, waits_seconds: float = 60.0) -> None:

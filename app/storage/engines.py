@@ -25,7 +25,7 @@ SQLITE_READERS = max(2, min(os.cpu_count() or 1, 4))
 """As many as can read at once. More of them only take turns, and each keeps memory of its own."""
 READ_FORMS = 100
 """Statements of readers that are kept compiled, some 100 kB each; half as many again before the oldest are dropped."""
-PREPARED_READS = 16
+PREPARED_READS = 6
 """Of those, what each of PostgreSQL's readers keeps prepared, there and here: some 40 kB each here, more there."""
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
 

@@ -45,7 +45,7 @@ FIELDS = ("NAME", "UPDATED_AT", "CAPACITY")
 SMALL = "viewer { rooms(first: 1) { nodes { id } } }"
 REFUSED_EVERY = 4
 """Of the different documents, one in so many asks for a field that does not exist."""
-LARGE_EVERY, NARROWED_EVERY = 5, 10
+LARGE_EVERY, NARROWED_EVERY = 20, 40
 """One in so many asks for large lists, and one in so many for such as are narrowed, which takes most of all: this many
 documents of that kind alone would take hours.
 """

@@ -1,6 +1,6 @@
 """The variables of a request as its operation declares them."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,9 +9,9 @@ from graphql import (
     GraphQLSchema,
     Undefined,
     VariableDefinitionNode,
+    coerce_input_value,
     get_nullable_type,
     is_leaf_type,
-    is_non_null_type,
 )
 from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
 from graphql.execution.values import VariableValues, VariableValueSource, get_variable_values
@@ -24,8 +24,6 @@ class Plain:
     """A variable of a scalar or an enum."""
 
     signature: GraphQLVariableSignature
-    coerce: Callable[[Any], Any]
-    is_nullable: bool
     missing: VariableValues | None
     """What a request without it says; None where it has to be given."""
 
@@ -56,16 +54,10 @@ def plain_variable(schema: GraphQLSchema, node: VariableDefinitionNode) -> Plain
     signature = get_variable_signature(schema, node)
     if isinstance(signature, GraphQLError):
         return None
-    kind: Any = get_nullable_type(signature.type)
-    if not is_leaf_type(kind):
+    if not is_leaf_type(get_nullable_type(signature.type)):
         return None
     missing = get_variable_values(schema, [node], {})
-    return Plain(
-        signature,
-        kind.coerce_input_value,
-        not is_non_null_type(signature.type),
-        missing if isinstance(missing, VariableValues) else None,
-    )
+    return Plain(signature, missing if isinstance(missing, VariableValues) else None)
 
 
 def read_plain(declared: Collection[Plain], given: dict[str, Any]) -> VariableValues | None:
@@ -74,23 +66,14 @@ def read_plain(declared: Collection[Plain], given: dict[str, Any]) -> VariableVa
     coerced: dict[str, Any] = {}
     for each in declared:
         name = each.signature.name
-        value = given.get(name, Undefined)
-        if value is Undefined:
-            if each.missing is None:
-                return None
-            sources |= each.missing.sources
-            coerced |= each.missing.coerced
-            continue
-        if value is None:
-            if not each.is_nullable:
-                return None
-            coerced[name] = None
-        else:
-            try:
-                coerced[name] = each.coerce(value)
-            except Exception:  # noqa: BLE001 - as graphql-core does, which will say what is wrong
-                return None
+        if name in given:
+            sources[name] = VariableValueSource(each.signature, given[name])
+            coerced[name] = coerce_input_value(given[name], each.signature.type)
             if coerced[name] is Undefined:
                 return None
-        sources[name] = VariableValueSource(each.signature, value)
+        elif each.missing is None:
+            return None
+        else:
+            sources |= each.missing.sources
+            coerced |= each.missing.coerced
     return VariableValues(sources, coerced)

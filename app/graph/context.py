@@ -46,7 +46,6 @@ class Context:
     caller: Caller
     reader: Reader
     service: Service
-    moment: datetime
     request_id: str
     planned: FetchPlanned | None = None
     """Fetches an object by a plan, as a field of the running operation selects it; None where it cannot."""
@@ -62,6 +61,11 @@ class Context:
     def limits(self) -> Limits:
         """What one document may ask for."""
         return self.service.limits
+
+    @property
+    def moment(self) -> datetime:
+        """When the request began."""
+        return self.reader.moment
 
     @property
     def viewer(self) -> Viewer:
@@ -131,7 +135,7 @@ class Context:
 
 def begin(caller: Caller, database: Database, service: Service, moment: datetime, request_id: str) -> Context:
     """The context of a request that begins at this moment."""
-    return Context(caller, Reader(database, caller.viewer, moment), service, moment, request_id)
+    return Context(caller, Reader(database, caller.viewer, moment), service, request_id)
 
 
 Info = strawberry.Info[Context, None]

@@ -89,7 +89,7 @@ class Reader:
 
     @cached_property
     def declared(self) -> list[tuple[str, str, Any]]:
-        """The field's arguments: names in the graph and in Python, and types."""
+        """The field's arguments: names in the graph and in Python, and types. Strawberry finds out each one's anew."""
         field: StrawberryField = self.place.definition.extensions["strawberry-definition"]
         name = CONFIG.name_converter.from_argument
         return [(name(each), each.python_name, each.type) for each in field.arguments]

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, TypeVar
 
 import orjson
@@ -69,7 +69,7 @@ class Trial:
             return
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reader:
     """One short connection a read; nothing that was decided is kept."""
 
@@ -79,7 +79,7 @@ class Reader:
     trial: Trial | None = None
     """Read what a dry run would make, and not what is stored."""
 
-    @property
+    @cached_property
     def binds(self) -> dict[str, Any]:
         """What every statement is run with."""
         return binds(self.viewer, self.moment)

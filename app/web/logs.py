@@ -94,11 +94,10 @@ def in_ascii(line: Line) -> str:
     seconds, level, logger, message, extras = line
     moment = print_instant(datetime.fromtimestamp(seconds, UTC))
     shown = {"time": moment, "level": level, "logger": logger, "message": message, **extras}
-    try:
-        written = orjson.dumps(shown, option=orjson.OPT_APPEND_NEWLINE)
-    except TypeError:
-        written = b""
-    return written.decode() if written and written.isascii() else f"{WHATEVER_IT_IS.encode(shown)}\n"
+    with suppress(TypeError):
+        if (written := orjson.dumps(shown, option=orjson.OPT_APPEND_NEWLINE)).isascii():
+            return written.decode()
+    return f"{WHATEVER_IT_IS.encode(shown)}\n"
 
 
 def log_often(logger: logging.Logger, message: str, **extras: Any) -> None:
